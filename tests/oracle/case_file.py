@@ -20,7 +20,7 @@ def number(value):
 
 def array(tensor):
     """The text of a tensor's shape and values."""
-    tensor = tensor.detach().double()
+    tensor = tensor.detach().double().clone()  # the zeros of some second derivatives have no memory before
     words = [str(tensor.dim())] + [str(n) for n in tensor.shape]
     return " ".join(words + [number(v) for v in tensor.reshape(-1).tolist()])
 
