@@ -43,10 +43,14 @@ namespace xautodiff::oracle
         std::vector<array> arguments;
         std::vector<int> parameters;
         array output;
-        array seed;                                  ///< shaped as the output
-        std::vector<std::optional<array>> gradients;  ///< of sum(seed * output), one per argument
-        std::vector<array> directions;               ///< empty, or one per argument
-        std::vector<std::optional<array>> second;    ///< with directions: gradients of sum over arguments of sum(gradient * direction)
+        /// Shaped as the output.
+        array seed;
+        /// Of sum(seed * output), one per argument.
+        std::vector<std::optional<array>> gradients;
+        /// None, or one per argument.
+        std::vector<array> directions;
+        /// Where there are directions: the gradients of sum over arguments of sum(gradient * direction).
+        std::vector<std::optional<array>> second;
     };
 
     /// What PyTorch says when something is wrong (error_cases.txt).
@@ -64,7 +68,6 @@ namespace xautodiff::oracle
         class record
         {
         public:
-
             std::string name;
             std::string place;
             std::vector<std::pair<std::string, std::string>> fields;
@@ -97,15 +100,9 @@ namespace xautodiff::oracle
                 return std::move(found.front());
             }
 
-            std::string one_or_empty(std::string_view key) const
-            {
-                return all(key).empty() ? std::string() : one(key);
-            }
+            std::string one_or_empty(std::string_view key) const { return all(key).empty() ? std::string() : one(key); }
 
-            bool flag(std::string_view key) const
-            {
-                return number<int>(one(key)) != 0;
-            }
+            bool flag(std::string_view key) const { return number<int>(one(key)) != 0; }
 
             /// Operators >> read neither inf nor nan.
             template <class T>

@@ -38,7 +38,6 @@ namespace xautodiff::io
         class number_format
         {
         public:
-
             // Only nonzero finite values decide: zeros, infinities and nans may overflow the width, as in PyTorch.
             explicit number_format(std::span<const double> values)
             {
@@ -75,10 +74,7 @@ namespace xautodiff::io
                 }
             }
 
-            std::size_t width() const
-            {
-                return m_width;
-            }
+            std::size_t width() const { return m_width; }
 
             std::string operator()(double value) const
             {
@@ -91,7 +87,6 @@ namespace xautodiff::io
             }
 
         private:
-
             enum class notation
             {
                 integral,
@@ -99,10 +94,7 @@ namespace xautodiff::io
                 scientific
             };
 
-            static bool decides(double value)
-            {
-                return std::isfinite(value) && value != 0;
-            }
+            static bool decides(double value) { return std::isfinite(value) && value != 0; }
 
             std::string digits(double value) const
             {
@@ -116,10 +108,11 @@ namespace xautodiff::io
                 }
                 // std::to_chars, since printf's decimal point depends on the locale. Non-scientific values are below 1e8.
                 std::array<char, 32> buffer;
-                const auto style = m_notation == notation::scientific ? std::chars_format::scientific
-                                                                      : std::chars_format::fixed;
+                const auto style =
+                    m_notation == notation::scientific ? std::chars_format::scientific : std::chars_format::fixed;
                 const int decimals = m_notation == notation::integral ? 0 : precision;
-                const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, style, decimals).ptr;
+                const auto end =
+                    std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, style, decimals).ptr;
                 std::string text(buffer.data(), end);
                 if (m_notation == notation::integral)
                 {
@@ -136,9 +129,7 @@ namespace xautodiff::io
         class tensor_layout
         {
         public:
-
-            tensor_layout(const double* data, std::span<const std::ptrdiff_t> extents)
-                : m_extents(extents)
+            tensor_layout(const double* data, std::span<const std::ptrdiff_t> extents) : m_extents(extents)
             {
                 std::ptrdiff_t size = 1;
                 for (std::ptrdiff_t extent : extents)
@@ -164,19 +155,12 @@ namespace xautodiff::io
                 return m_extents.empty() ? format(*next) : slice(0, indent, format, next);
             }
 
-            bool empty() const
-            {
-                return m_shown.empty();
-            }
+            bool empty() const { return m_shown.empty(); }
 
         private:
-
             using cursor = std::vector<double>::const_iterator;
 
-            bool has_gap(std::size_t axis) const
-            {
-                return m_summarized && m_extents[axis] > 2 * edge_items;
-            }
+            bool has_gap(std::size_t axis) const { return m_summarized && m_extents[axis] > 2 * edge_items; }
 
             std::ptrdiff_t shown_extent(std::size_t axis) const
             {
@@ -216,8 +200,8 @@ namespace xautodiff::io
 
                 const std::size_t room = line_width > indent ? line_width - indent : 0;
                 const std::size_t per_line = is_row ? std::max<std::size_t>(1, room / (format.width() + 2)) : 1;
-                const std::string line_break = "," + std::string(is_row ? 1 : axes_left - 1, '\n')
-                                               + std::string(indent + 1, ' ');
+                const std::string line_break =
+                    "," + std::string(is_row ? 1 : axes_left - 1, '\n') + std::string(indent + 1, ' ');
                 std::string result = "[";
                 for (std::size_t i = 0; i < items.size(); ++i)
                 {
