@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// core.hpp is the part for scalars and std::array: it must not pull in xtensor, BLAS or streams.
+#include <xautodiff/core.hpp>
+
+#if defined(XTENSOR_VERSION_MAJOR) || defined(XTL_VERSION_MAJOR)
+#error "core.hpp includes xtensor"
+#endif
+#if defined(CBLAS_H) || defined(OPENBLAS_CONFIG_H)
+#error "core.hpp includes BLAS"
+#endif
+#if defined(_GLIBCXX_OSTREAM) || defined(_GLIBCXX_IOSTREAM) || defined(_GLIBCXX_SSTREAM)
+#error "core.hpp includes streams"
+#endif
+
+// Usable there, and constexpr.
+static_assert(xautodiff::grad([](auto x) { return x * x; })(3.0) == 6.0);

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# cmake -P script: builds outside/ against this library in the way that `way` says, and compares its output.
+cmake_minimum_required(VERSION 3.21)
+
+function(run)
+    execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    if(NOT result EQUAL 0)
+        list(JOIN ARGV " " command)
+        message(FATAL_ERROR "${command}\n${output}")
+    endif()
+    set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${work_dir})
+file(MAKE_DIRECTORY ${work_dir})
+
+if(way STREQUAL "find_package")
+    run(${CMAKE_COMMAND} --install ${build_dir} --prefix ${work_dir}/installed)
+    # An installed package may be moved, and must not remember where it was made.
+    file(RENAME ${work_dir}/installed ${work_dir}/prefix)
+    file(GLOB_RECURSE installed ${work_dir}/prefix/*)
+    foreach(file ${installed})
+        file(READ ${file} text)
+        string(FIND "${text}" "${source_dir}" position)
+        if(NOT position EQUAL -1)
+            message(FATAL_ERROR "${file} names ${source_dir}")
+        endif()
+    endforeach()
+    set(arguments -D CMAKE_PREFIX_PATH=${work_dir}/prefix)
+elseif(way STREQUAL "add_subdirectory")
+    set(arguments -D XAUTODIFF_SOURCE_DIRECTORY=${source_dir})
+else()
+    message(FATAL_ERROR "no way '${way}'")
+endif()
+
+run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/outside -B ${work_dir}/build -G ${generator}
+    -D CMAKE_CXX_COMPILER=${compiler} -D CMAKE_BUILD_TYPE=Debug ${arguments})
+if(way STREQUAL "find_package" AND NOT output MATCHES "xautodiff [0-9.]+ from ${work_dir}/prefix/include")
+    message(FATAL_ERROR "another xautodiff than the one just installed was found:\n${output}")
+endif()
+run(${CMAKE_COMMAND} --build ${work_dir}/build)
+run(${work_dir}/build/outside)
+if(NOT output STREQUAL "2 4 6\n")
+    message(FATAL_ERROR "the program printed:\n${output}")
+endif()
