@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Two translation units that include everything link, agree on a gradient, and record on one tape.
-#include "two_files.hpp"
-
 #include <iostream>
+
+#include "two_files.hpp"
 
 int main()
 {
