@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Everything that needs no xtensor: numbers and std::array, constexpr throughout, quick to include.
+#pragma once
+
+#include <xautodiff/functional/grad.hpp>

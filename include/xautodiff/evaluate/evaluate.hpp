@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Runs a request on an expression object: chooses the evaluator, checks that merged leaves agree, and falls back to the
+// unmerged graph where they do not.
+#pragma once
+
+#include <xautodiff/evaluate/array_evaluator.hpp>
+#include <xautodiff/evaluate/static_evaluator.hpp>
+
+#include <tuple>
+
+namespace xautodiff::evaluate
+{
+    namespace detail
+    {
+        /// Puts payloads into a static evaluator; remembers whether merged ones were equal.
+        template <const auto& Graph, class T>
+        struct static_filler
+        {
+            static_evaluator<Graph, T>& machine;
+            bool consistent = true;
+
+            template <class Leaf>
+            constexpr void operator()(int occurrence, const Leaf& leaf)
+            {
+                const int slot = Graph.occurrence_slot[std::size_t(occurrence)];
+                const bool first = Graph.slots[std::size_t(slot)].occurrence == occurrence;
+                if constexpr (Leaf::kind == expression::leaf_kind::parameter)
+                {
+                    array::parameters& at = machine.slot_parameters(slot);
+                    consistent = consistent && (first || at == leaf.payload());
+                    at = first ? leaf.payload() : at;
+                }
+                else if constexpr (array::scalar_value<decltype(leaf.payload())>)
+                {
+                    const T value = T(leaf.payload());
+                    T& at = *machine.slot_data(slot);
+                    consistent = consistent && (first || same_payload(at, value));
+                    at = first ? value : at;
+                }
+                else
+                {
+                    const auto elements = leaf.payload();
+                    T* at = machine.slot_data(slot);
+                    for (array::index i = 0; i < elements.size(); ++i)
+                    {
+                        consistent = consistent && (first || same_payload(at[i], T(elements.data[i])));
+                        at[i] = first ? T(elements.data[i]) : at[i];
+                    }
+                }
+            }
+        };
+
+        template <class Program, class T, class Node, class Arguments, class Results>
+        constexpr bool run_static(const Node& node, const Arguments& arguments, Results& results)
+        {
+            constexpr const auto& graph = Program::graph;
+            static_evaluator<graph, T> machine;
+            [&]<std::size_t... S>(std::index_sequence<S...>)
+            {
+                const auto fill = [&]<std::size_t Slot>(std::integral_constant<std::size_t, Slot>)
+                {
+                    constexpr graph::slot s = graph.slots[Slot];
+                    if constexpr (s.kind == expression::leaf_kind::input)
+                    {
+                        const auto& argument = *std::get<std::size_t(s.position)>(arguments);
+                        using traits = array::traits<std::remove_cvref_t<decltype(argument)>>;
+                        if constexpr (std::same_as<typename traits::value_type, T>)
+                        {
+                            traits::load(argument, machine.slot_data(int(Slot)));
+                        }
+                        else
+                        {
+                            typename traits::value_type buffer[std::size_t(traits::static_shape.size()) + 1];
+                            traits::load(argument, buffer);
+                            std::copy_n(buffer, traits::static_shape.size(), machine.slot_data(int(Slot)));
+                        }
+                    }
+                    else if constexpr (s.fixed != nullptr)
+                    {
+                        machine.slot_parameters(int(Slot)) = *s.fixed;
+                    }
+                };
+                (fill(std::integral_constant<std::size_t, S>{}), ...);
+            }(std::make_index_sequence<graph.slots.size()>{});
+            static_filler<graph, T> filler{machine};
+            for_each_payload(node, filler);
+            if (!filler.consistent)
+            {
+                return false;
+            }
+            machine.run();
+            [&]<std::size_t... O>(std::index_sequence<O...>)
+            {
+                const auto store = [&]<class C>(C& out, const T* from)
+                {
+                    using traits = array::traits<C>;
+                    if constexpr (std::same_as<typename traits::value_type, T>)
+                    {
+                        traits::store(out, from);
+                    }
+                    else
+                    {
+                        typename traits::value_type buffer[std::size_t(traits::static_shape.size()) + 1];
+                        std::copy_n(from, traits::static_shape.size(), buffer);
+                        traits::store(out, buffer);
+                    }
+                };
+                (store(*std::get<O>(results), machine.output_data(int(O))), ...);
+            }(std::make_index_sequence<graph.outputs.size()>{});
+            return true;
+        }
+
+        template <class Program, class T, array::family Family, class Node, class Arguments, class Results>
+        constexpr bool run(const Node& node, const Arguments& arguments, Results& results)
+        {
+            if constexpr (Family != array::family::xtensor && has_static_shapes<Program::graph>)
+            {
+                return run_static<Program, T>(node, arguments, results);
+            }
+            else
+            {
+                array_evaluator<Program::graph, T> machine;
+                return machine.run(node, arguments, results);
+            }
+        }
+    }
+
+    /// Runs Request on `node`. `arguments` is a tuple of pointers to what the inputs stand for, by position; `results` a tuple
+    /// of pointers to the containers that receive the outputs. T is the number type to compute with.
+    template <class Request, class T, array::family Family, class Node, class... Argument, class... Result>
+    constexpr void evaluate_into(const Node& node, const std::tuple<const Argument*...>& arguments,
+                                 const std::tuple<Result*...>& results)
+    {
+        using merged = graph::program<Request, true>;
+        const bool consistent = detail::run<merged, T, Family>(node, arguments, results);
+        if constexpr (merged::has_merged_payloads)
+        {
+            if (!consistent)
+            {
+                detail::run<graph::program<Request, false>, T, Family>(node, arguments, results);
+            }
+        }
+        else
+        {
+            static_cast<void>(consistent);
+        }
+    }
+}

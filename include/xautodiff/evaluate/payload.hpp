@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Walks an expression object and hands every payload to its slot. Where several leaves share a slot, they must hold the
+// same: this is the run-time half of identity (design, section 2).
+#pragma once
+
+#include <xautodiff/graph/program.hpp>
+
+#include <bit>
+#include <cstdint>
+
+namespace xautodiff::evaluate
+{
+    // clang-format off
+    constexpr bool same_payload(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
+    constexpr bool same_payload(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
+    constexpr bool same_payload(long double a, long double b) { return a == b && (a != 0 || 1 / a == 1 / b); }
+    template <std::integral T> constexpr bool same_payload(T a, T b) { return a == b; }
+    constexpr bool same_payload(const array::parameters& a, const array::parameters& b) { return a == b; }
+    template <class T> constexpr bool same_payload(const array::array_ref<T>& a, const array::array_ref<T>& b) { return a.data == b.data && a.shape == b.shape; }
+    // clang-format on
+
+    /// Calls sink.template take<Slot>(leaf, is_first) style: `visit(occurrence, leaf)` for every payload leaf of `node`.
+    template <class Node, class Visitor>
+    constexpr void for_each_payload(const Node& node, Visitor& visit, int begin = 0)
+    {
+        if constexpr (graph::payload_count<Node> == 0)
+        {
+            return;
+        }
+        else if constexpr (expression::leaf<Node>)
+        {
+            visit(begin, node);
+        }
+        else
+        {
+            const auto descend = [&](const auto& children)
+            {
+                boost::hana::unpack(children,
+                                    [&](const auto&... child)
+                                    {
+                                        ((for_each_payload(child, visit, begin),
+                                          begin += graph::payload_count<std::remove_cvref_t<decltype(child)>>),
+                                         ...);
+                                    });
+            };
+            if constexpr (requires { node.operands; })
+            {
+                descend(node.operands);
+            }
+            else
+            {
+                for_each_payload(node.body, visit, begin);
+                begin += graph::payload_count<std::remove_cvref_t<decltype(node.body)>>;
+                descend(node.arguments);
+            }
+        }
+    }
+}

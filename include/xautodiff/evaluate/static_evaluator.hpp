@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Runs a graph all of whose shapes are known to the types: numbers and std::array. No allocation, constexpr throughout;
+// after inlining, what is left is the straight-line code of the formula.
+#pragma once
+
+#include <xautodiff/evaluate/payload.hpp>
+
+#include <array>
+#include <utility>
+
+namespace xautodiff::evaluate
+{
+    /// Steps whose value is computed, as opposed to those kept for their shape.
+    template <const auto& Graph>
+    inline constexpr auto valued_steps = []
+    {
+        std::array<bool, std::size_t(Graph.size()) + 1> valued{};
+        for (int o : Graph.outputs)
+        {
+            valued[std::size_t(o)] = true;
+        }
+        for (int i = Graph.size() - 1; i >= 0; --i)
+        {
+            for (int k = 0; valued[std::size_t(i)] && k < Graph[i].arity(); ++k)
+            {
+                const int operand = Graph[i].operand[std::size_t(k)];
+                valued[std::size_t(operand)] =
+                    valued[std::size_t(operand)]
+                    || (!Graph[i].reads_shape_only(k) && Graph[operand].kind != graph::step_kind::parameter);
+            }
+        }
+        return valued;
+    }();
+
+    /// Whether every shape is known, so that the static evaluator can run the graph.
+    template <const auto& Graph>
+    inline constexpr bool has_static_shapes = []
+    {
+        for (const graph::step& s : Graph.steps)
+        {
+            if (s.kind != graph::step_kind::parameter && !s.shape.is_known())
+            {
+                return false;
+            }
+        }
+        return true;
+    }();
+
+    template <const auto& Graph, class T>
+    class static_evaluator
+    {
+    public:
+        /// The place of a slot's value.
+        constexpr T* slot_data(int slot)
+        {
+            return &m_work[std::size_t(layout.offset[std::size_t(slot_step[std::size_t(slot)])])];
+        }
+        constexpr array::parameters& slot_parameters(int slot) { return m_parameters[std::size_t(slot)]; }
+        constexpr const T* output_data(int output) const
+        {
+            return &m_work[std::size_t(layout.offset[std::size_t(Graph.outputs[std::size_t(output)])])];
+        }
+
+        constexpr void run()
+        {
+            run_chunks(std::make_index_sequence<std::size_t((Graph.size() + chunk - 1) / chunk)>{});
+        }
+
+    private:
+        static constexpr int chunk = 16;
+        static constexpr auto valued = valued_steps<Graph>;
+
+        struct memory_layout
+        {
+            std::array<int, std::size_t(Graph.size()) + 1> offset{};
+            int size = 0;
+        };
+
+        static constexpr memory_layout layout = []
+        {
+            memory_layout l;
+            for (int i = 0; i < Graph.size(); ++i)
+            {
+                l.offset[std::size_t(i)] = l.size;
+                l.size += Graph[i].kind == graph::step_kind::parameter ? 0 : int(Graph[i].shape.size());
+            }
+            return l;
+        }();
+
+        static constexpr auto slot_step = []
+        {
+            std::array<int, Graph.slots.size() + 1> out{};
+            for (int i = 0; i < Graph.size(); ++i)
+            {
+                if (Graph[i].slot >= 0)
+                {
+                    out[std::size_t(Graph[i].slot)] = i;
+                }
+            }
+            return out;
+        }();
+
+        static constexpr bool has_parameters = []
+        {
+            for (const graph::step& s : Graph.steps)
+            {
+                if (s.kind == graph::step_kind::parameter)
+                {
+                    return true;
+                }
+            }
+            return false;
+        }();
+
+        std::array<T, std::size_t(layout.size) + 1> m_work;
+        std::array<bool, std::size_t(layout.size) + 1> m_mask;
+        std::array<array::parameters, has_parameters ? Graph.slots.size() : 0> m_parameters;
+
+        template <std::size_t... C>
+        constexpr void run_chunks(std::index_sequence<C...>)
+        {
+            (run_chunk<int(C) * chunk>(
+                 std::make_index_sequence<std::size_t(std::min(chunk, Graph.size() - int(C) * chunk))>{}),
+             ...);
+        }
+
+        template <int Begin, std::size_t... I>
+        [[gnu::always_inline]] constexpr void run_chunk(std::index_sequence<I...>)
+        {
+            (run_step<Begin + int(I)>(), ...);
+        }
+
+        template <int I>
+        [[gnu::always_inline]] constexpr void run_step()
+        {
+            constexpr graph::step s = Graph[I];
+            if constexpr (!valued[std::size_t(I)])
+            {
+                return;
+            }
+            else if constexpr (s.kind == graph::step_kind::literal)
+            {
+                m_work[std::size_t(layout.offset[std::size_t(I)])] = T(s.value);
+            }
+            else if constexpr (s.kind == graph::step_kind::operation)
+            {
+                using Op = graph::revealed_t<s.op->identity>;
+                if constexpr (s.op->is_structured)
+                {
+                    structured<Op, I>(std::make_index_sequence<std::size_t(s.arity())>{});
+                }
+                else if constexpr (s.shape.size() == 1)
+                {
+                    elementwise<Op, I>(0, std::make_index_sequence<std::size_t(s.arity())>{});
+                }
+                else
+                {
+                    for (array::index j = 0; j < s.shape.size(); ++j)
+                    {
+                        elementwise<Op, I>(j, std::make_index_sequence<std::size_t(s.arity())>{});
+                    }
+                }
+            }
+        }
+
+        template <class Op, int I, std::size_t... K>
+        [[gnu::always_inline]] constexpr void elementwise(array::index j, std::index_sequence<K...>)
+        {
+            constexpr graph::step s = Graph[I];
+            const std::size_t at = std::size_t(layout.offset[std::size_t(I)] + j);
+            if constexpr (s.is_mask())
+            {
+                m_mask[at] = bool(Op::value(load<I, s.operand[K]>(j)...));
+            }
+            else
+            {
+                m_work[at] = T(Op::value(load<I, s.operand[K]>(j)...));
+            }
+        }
+
+        /// Element j, counted in the shape of step I, of its operand.
+        template <int I, int Operand>
+        [[gnu::always_inline]] constexpr auto load(array::index j) const
+        {
+            constexpr graph::step x = Graph[Operand];
+            array::index at = layout.offset[std::size_t(Operand)];
+            if constexpr (x.shape.size() != 1)
+            {
+                if constexpr (x.shape == Graph[I].shape)
+                {
+                    at += j;
+                }
+                else
+                {
+                    constexpr array::strides stride = array::contiguous_strides(x.shape);
+                    for (int d = 1; d <= Graph[I].shape.rank; ++d)
+                    {
+                        const array::index extent = Graph[I].shape[Graph[I].shape.rank - d];
+                        if (d <= x.shape.rank)
+                        {
+                            at += j % extent * stride[std::size_t(x.shape.rank - d)];
+                        }
+                        j /= extent;
+                    }
+                }
+            }
+            if constexpr (x.is_mask())
+            {
+                return m_mask[std::size_t(at)];
+            }
+            else
+            {
+                return m_work[std::size_t(at)];
+            }
+        }
+
+        template <class Op, int I, std::size_t... K>
+        constexpr void structured(std::index_sequence<K...>)
+        {
+            constexpr graph::step s = Graph[I];
+            Op::evaluate(array::array_ref<T>(&m_work[std::size_t(layout.offset[std::size_t(I)])], s.shape),
+                         operand<s.operand[K]>()...);
+        }
+
+        template <int Operand>
+        constexpr decltype(auto) operand() const
+        {
+            constexpr graph::step x = Graph[Operand];
+            if constexpr (x.kind == graph::step_kind::parameter)
+            {
+                return (m_parameters[std::size_t(x.slot)]);
+            }
+            else
+            {
+                return array::array_ref<const T>(&m_work[std::size_t(layout.offset[std::size_t(Operand)])], x.shape);
+            }
+        }
+    };
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What every expression can do. Bodies that evaluate or differentiate are defined by the layers that know how:
+// data, item and shape by evaluate/, requires_grad, grad_fn and backward by variable/.
+#pragma once
+
+#include <xautodiff/array/traits.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace xautodiff
+{
+    struct backward_options;
+
+    /// Marks everything that our operators take part in; being a base, it brings namespace xautodiff into their lookup.
+    struct expression_base
+    {
+    };
+
+    template <class E>
+    concept expression_like = std::derived_from<std::remove_cvref_t<E>, expression_base>;
+
+    /// Members of an expression E (a node of the nested type, or a Variable).
+    template <class E>
+    struct expression_facade : expression_base
+    {
+        /// Evaluates; a number, or a container as wide as the shape's static knowledge allows. By value.
+        constexpr auto data() const;
+        /// The only element of a one-element expression; throws error otherwise.
+        constexpr auto item() const;
+        /// The extents, without computing elements.
+        constexpr auto shape() const;
+
+        bool requires_grad() const;
+        auto grad_fn() const;
+        void backward() const;
+        void backward(const backward_options& options) const;
+        template <class Seed>
+            requires(!std::same_as<std::remove_cvref_t<Seed>, backward_options>)
+        void backward(const Seed& seed) const;
+        template <class Seed>
+        void backward(const Seed& seed, const backward_options& options) const;
+
+        constexpr const E& self() const { return static_cast<const E&>(*this); }
+
+        /// Not a truth value: an expression has none before it is evaluated.
+        template <class Bool>
+            requires std::same_as<Bool, bool>
+        constexpr explicit operator Bool() const;
+    };
+}

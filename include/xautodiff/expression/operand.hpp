@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What may stand beside an expression, and the node it becomes: numbers, Hana's constants, std::array, other expressions.
+// xtensor's operands are in xtensor_operand.hpp.
+#pragma once
+
+#include <xautodiff/expression/apply.hpp>
+
+#include <boost/hana/integral_constant.hpp>
+
+namespace xautodiff::expression
+{
+    /// Specialised for each kind of operand X: `static auto node(const X&)`. Tag is the place where it stands.
+    template <class X, class Tag>
+    struct as_node;
+
+    /// The n-th operand at one place.
+    template <class Tag, int N>
+    struct place
+    {
+    };
+
+    template <class X, class Tag>
+        requires has_node<X>
+    struct as_node<X, Tag>
+    {
+        static constexpr auto node(const X& x) { return x.node(); }
+    };
+
+    template <array::scalar_value X, class Tag>
+    struct as_node<X, Tag>
+    {
+        static constexpr auto node(X x) { return constant<X, Tag>(x); }
+    };
+
+    template <class X>
+    inline constexpr bool is_hana_constant = false;
+    template <class T, T Value>
+    inline constexpr bool is_hana_constant<boost::hana::integral_constant<T, Value>> = true;
+
+    template <class X, class Tag>
+        requires is_hana_constant<X>
+    struct as_node<X, Tag>
+    {
+        static constexpr auto node(const X&) { return literal<static_cast<long long>(X::value)>{}; }
+    };
+
+    template <class E, std::size_t N, class Tag>
+        requires array::array_like<std::array<E, N>>
+    struct as_node<std::array<E, N>, Tag>
+    {
+        static constexpr auto node(const std::array<E, N>& x) { return array_constant<std::array<E, N>, Tag>(x); }
+    };
+
+    /// What operators and functions take.
+    template <class X>
+    concept operand = requires(const std::remove_cvref_t<X>& x) { as_node<std::remove_cvref_t<X>, untagged>::node(x); };
+
+    template <class Tag, operand X>
+    constexpr auto make_node(const X& x)
+    {
+        return as_node<X, Tag>::node(x);
+    }
+
+    template <class Tag, class X>
+    using operand_node_t = decltype(make_node<Tag>(std::declval<const std::remove_cvref_t<X>&>()));
+
+    /// Op on operands of any kind.
+    template <class Op, class Tag, operand... X>
+    constexpr auto make_apply(const X&... x)
+    {
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return apply<Op, operand_node_t<place<Tag, int(I)>, X>...>(make_node<place<Tag, int(I)>>(x)...);
+        }(std::index_sequence_for<X...>{});
+    }
+}

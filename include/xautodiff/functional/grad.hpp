@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ad::grad and ad::value_and_grad: the gradient of a scalar function.
+#pragma once
+
+#include <xautodiff/functional/call.hpp>
+
+namespace xautodiff
+{
+    /// A function's value beside its gradient, as structured bindings open it.
+    template <class V, class G>
+    struct value_and_gradient
+    {
+        V value;
+        G grad;
+    };
+
+    namespace functional
+    {
+        template <class Node>
+        constexpr void require_scalar()
+        {
+            static_assert(
+                expression::static_shape_of<Node>.rank <= 0,
+                "xautodiff: grad can be implicitly created only for scalar outputs: the function returns an array; "
+                "reduce it (sum, mean, ...), or use vjp or jacobian");
+        }
+
+        template <class C>
+        constexpr void require_floating()
+        {
+            static_assert(
+                std::is_floating_point_v<typename array::traits<C>::value_type>,
+                "xautodiff: only Tensors of floating point dtype can require gradients: grad is asked with respect "
+                "to an argument of integers; pass 2.0 rather than 2");
+        }
+
+        /// One gradient as itself, several as a tuple.
+        template <class... G>
+        constexpr auto one_or_tuple(std::tuple<G...>&& t)
+        {
+            if constexpr (sizeof...(G) == 1)
+            {
+                return std::get<0>(std::move(t));
+            }
+            else
+            {
+                return std::move(t);
+            }
+        }
+
+        template <bool WithValue, class F, int... Wrt>
+        struct gradient_function
+        {
+            F f;
+
+            template <class... X>
+            constexpr auto operator()(const X&... x) const
+            {
+                static_assert(((Wrt >= 0 && Wrt < int(sizeof...(X))) && ...),
+                              "xautodiff: grad is asked with respect to an argument that is not there");
+                if constexpr ((expression::has_node<X> || ...))
+                {
+                    return symbolic(x...);
+                }
+                else
+                {
+                    return numeric(x...);
+                }
+            }
+
+        private:
+            template <class... X>
+            constexpr auto numeric(const X&... x) const
+            {
+                const auto body = formula_of<gradient_function>(f, x...);
+                using Node = std::remove_const_t<decltype(body)>;
+                using Arguments = std::tuple<X...>;
+                (require_floating<std::tuple_element_t<std::size_t(Wrt), Arguments>>(), ...);
+                require_scalar<Node>();
+                using T = expression::value_type_of<Node>;
+                constexpr array::family family =
+                    std::max({expression::family_of<Node>, array::traits<X>::container_family...});
+                const std::tuple arguments{&x...};
+                std::tuple<std::tuple_element_t<std::size_t(Wrt), Arguments>...> gradient{};
+                const auto at = [&]<std::size_t... I>(std::index_sequence<I...>)
+                { return std::tuple{&std::get<I>(gradient)...}; }(std::make_index_sequence<sizeof...(Wrt)>{});
+                if constexpr (WithValue)
+                {
+                    T value{};
+                    using Request = graph::value_and_gradient_of<
+                        Node, input<gradient_function, Wrt, std::tuple_element_t<std::size_t(Wrt), Arguments>>...>;
+                    evaluate::evaluate_into<Request, T, family>(body, arguments,
+                                                                std::tuple_cat(std::tuple{&value}, at));
+                    auto grads = one_or_tuple(std::move(gradient));
+                    return value_and_gradient<T, decltype(grads)>{value, std::move(grads)};
+                }
+                else
+                {
+                    using Request = graph::gradient_of<
+                        Node, input<gradient_function, Wrt, std::tuple_element_t<std::size_t(Wrt), Arguments>>...>;
+                    evaluate::evaluate_into<Request, T, family>(body, arguments, at);
+                    return one_or_tuple(std::move(gradient));
+                }
+            }
+
+            /// Inside another formula the derivative is a node of it.
+            template <class... X>
+            constexpr auto symbolic(const X&... x) const
+            {
+                return symbolic_nodes(std::index_sequence_for<X...>{},
+                                      expression::make_node<expression::place<gradient_function, 0>>(x)...);
+            }
+
+            template <std::size_t... I, class... N>
+            constexpr auto symbolic_nodes(std::index_sequence<I...>, const N&... n) const
+            {
+                const auto body =
+                    node_of<gradient_function>(f(expression::input<gradient_function, int(I), stand_in<N>>()...));
+                using Node = std::remove_const_t<decltype(body)>;
+                require_scalar<Node>();
+                using inputs = expression::inputs<expression::input<gradient_function, int(I), stand_in<N>>...>;
+                auto grads = one_or_tuple(std::tuple{
+                    expression::differential<expression::reverse_mode<Wrt>, Node, inputs, N...>(body, n...)...});
+                if constexpr (WithValue)
+                {
+                    auto value = f(n...);
+                    return value_and_gradient<decltype(value), decltype(grads)>{value, grads};
+                }
+                else
+                {
+                    return grads;
+                }
+            }
+        };
+    }
+
+    /// The gradient of f with respect to argument 0, as a function of f's arguments.
+    ///
+    /// f is any callable that takes expressions (a generic lambda); its result must be a scalar. Arguments are numbers,
+    /// std::array, xtensor containers, or, inside another formula, expressions. The gradient has its argument's type.
+    template <int... Wrt, class F>
+    constexpr auto grad(const F& f)
+        requires(!expression_like<F>)
+    {
+        if constexpr (sizeof...(Wrt) == 0)
+        {
+            return functional::gradient_function<false, F, 0>{f};
+        }
+        else
+        {
+            return functional::gradient_function<false, F, Wrt...>{f};
+        }
+    }
+
+    /// As grad, with the value beside it: `auto [value, g] = ad::value_and_grad(f)(x);`
+    template <int... Wrt, class F>
+    constexpr auto value_and_grad(const F& f)
+        requires(!expression_like<F>)
+    {
+        if constexpr (sizeof...(Wrt) == 0)
+        {
+            return functional::gradient_function<true, F, 0>{f};
+        }
+        else
+        {
+            return functional::gradient_function<true, F, Wrt...>{f};
+        }
+    }
+}

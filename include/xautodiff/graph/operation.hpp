@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a graph knows of an operation: its description and its rules, erased to one type, so that everything after lowering
+// is ordinary code over values. `revealed_t` is the way back from a description to the operation's type.
+#pragma once
+
+#include <xautodiff/array/parameters.hpp>
+#include <xautodiff/graph/symbol.hpp>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace xautodiff::graph
+{
+    inline constexpr int max_operands = 4;
+    using symbols = std::array<symbol, max_operands>;
+    using shapes = std::array<array::shape, max_operands>;
+
+    /// An operation that is a formula of others.
+    template <class Op>
+    concept composed_operation = requires { &Op::template compose<symbol>; } || requires {
+        &Op::template compose<symbol, symbol>;
+    } || requires { &Op::template compose<symbol, symbol, symbol>; };
+
+    /// An operation with a kernel on whole arrays; any other works element by element.
+    template <class Op>
+    concept structured_operation = requires { Op::result_like; } || requires { &Op::result_shape; };
+
+// The friend is found by argument-dependent lookup for one key only: that it is no template is the point.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-template-friend"
+#endif
+    /// Maps an operation's identity, an address, back to its type. Naming `revealing<Op>` defines the answer.
+    template <const char* Identity>
+    struct key
+    {
+        friend constexpr auto reveal(key<Identity>);
+    };
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+    /// Its address stands for the type T.
+    template <class T>
+    inline constexpr char type_id{};
+
+    template <class Op>
+    struct revealing
+    {
+        friend constexpr auto reveal(key<&type_id<Op>>) { return Op{}; }
+        static constexpr const char* identity = &type_id<Op>;
+    };
+
+    template <const char* Identity>
+    using revealed_t = decltype(reveal(key<Identity>{}));
+
+    struct operation
+    {
+        const char* identity = nullptr;
+        std::string_view name;
+        std::string_view infix;
+        std::string_view prefix;
+        int arity = 0;
+        bool is_structured = false;
+        bool is_mask = false;
+        bool is_commutative = false;
+        bool has_partials = false;  ///< its rules are partial derivatives; otherwise it gives pullback and pushforward
+        int like = -1;              ///< the result has this operand's shape
+        unsigned shape_only = 0;    ///< operands of which only the shape is read, as bits
+
+        /// The static shape of the result; `parameters` may be null where their values are unknown.
+        array::shape (*infer)(const shapes&, const array::parameters*) = nullptr;
+        symbols (*pullback)(symbol adjoint, symbol y, const symbols& x) = nullptr;
+        symbol (*pushforward)(symbol y, const symbols& x, const symbols& tangents) = nullptr;
+    };
+
+    namespace detail
+    {
+        template <class Op>
+        constexpr int like_operand()
+        {
+            if constexpr (requires { Op::result_like; })
+            {
+                return Op::result_like;
+            }
+            else
+            {
+                return -1;
+            }
+        }
+
+        template <class Op>
+        constexpr unsigned shape_only_operands()
+        {
+            unsigned bits = 0;
+            if constexpr (requires { Op::result_like; })
+            {
+                bits |= 1u << unsigned(Op::result_like);
+            }
+            if constexpr (requires { Op::shape_only; })
+            {
+                bits |= Op::shape_only;
+            }
+            return bits;
+        }
+
+        template <class... P>
+        constexpr symbols to_symbols(symbol like, const std::tuple<P...>& p);
+
+        template <class Op, class Indices>
+        struct rules;
+
+        /// Static members, not lambdas: their bodies are instantiated when they run, since the rules of two operations may
+        /// need each other.
+        template <class Op, std::size_t... I>
+        struct rules<Op, std::index_sequence<I...>>
+        {
+            static constexpr bool are_partials = requires(symbol s) { Op::partials(s, (void(I), s)...); };
+
+            static constexpr array::shape infer(const shapes& x, const array::parameters* p)
+            {
+                if constexpr (!structured_operation<Op>)
+                {
+                    array::shape out;
+                    ((out = array::broadcast(out, x[I])), ...);
+                    return out;
+                }
+                else if constexpr (requires { Op::result_like; })
+                {
+                    return x[Op::result_like];
+                }
+                else if constexpr (requires { Op::result_shape(x[I]...); })
+                {
+                    return Op::result_shape(x[I]...);
+                }
+                else
+                {
+                    // The parameters are the last operand.
+                    return p == nullptr ? array::shape::of_rank(array::unknown) : Op::result_shape(x[0], *p);
+                }
+            }
+
+            static constexpr symbols pullback(symbol adjoint, symbol y, const symbols& x)
+            {
+                if constexpr (are_partials)
+                {
+                    const auto partials = Op::partials(y, x[I]...);
+                    return to_symbols(adjoint, std::tuple{(adjoint * std::get<I>(partials))...});
+                }
+                else
+                {
+                    return to_symbols(adjoint, Op::pullback(adjoint, y, x[I]...));
+                }
+            }
+
+            static constexpr symbol pushforward(symbol y, const symbols& x, const symbols& tangents)
+            {
+                if constexpr (are_partials)
+                {
+                    const auto partials = Op::partials(y, x[I]...);
+                    symbol total;
+                    // `auto`, so that clang instantiates the addition only where symbols can already be added.
+                    const auto add = [&total](auto flowing) { total = total ? total + flowing : flowing; };
+                    ((tangents[I] ? add(tangents[I] * std::get<I>(partials)) : void()), ...);
+                    return total;
+                }
+                else
+                {
+                    return to_symbols(y, std::tuple{Op::pushforward(y, x[I]..., tangents[I]...)})[0];
+                }
+            }
+        };
+
+        template <class Op>
+        constexpr std::string_view infix_of()
+        {
+            if constexpr (requires { Op::infix; })
+            {
+                return Op::infix;
+            }
+            else
+            {
+                return {};
+            }
+        }
+
+        template <class Op>
+        constexpr std::string_view prefix_of()
+        {
+            if constexpr (requires { Op::prefix; })
+            {
+                return Op::prefix;
+            }
+            else
+            {
+                return {};
+            }
+        }
+
+        template <class Op, int Arity>
+        constexpr operation describe()
+        {
+            using rules = detail::rules<Op, std::make_index_sequence<std::size_t(Arity)>>;
+            operation d;
+            d.identity = revealing<Op>::identity;
+            d.name = Op::name;
+            d.infix = infix_of<Op>();
+            d.prefix = prefix_of<Op>();
+            d.arity = Arity;
+            d.is_structured = structured_operation<Op>;
+            d.is_mask = requires { Op::is_mask; };
+            d.is_commutative = requires { Op::is_commutative; };
+            d.has_partials = rules::are_partials;
+            d.like = like_operand<Op>();
+            d.shape_only = shape_only_operands<Op>();
+            d.infer = &rules::infer;
+            if constexpr (!requires { Op::is_mask; })
+            {
+                d.pullback = &rules::pullback;
+                d.pushforward = &rules::pushforward;
+            }
+            return d;
+        }
+    }
+
+    template <class Op, int Arity>
+    inline constexpr operation operation_of = detail::describe<Op, Arity>();
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What to compute of an expression, lowered, transformed, cleared of dead steps and frozen: `program<Request>::graph`.
+//
+// A request says in `build` which symbols it wants. Its type is the key of the generated code.
+#pragma once
+
+#include <xautodiff/graph/lower.hpp>
+
+namespace xautodiff::graph
+{
+    /// A finished graph whose size is not yet part of its type.
+    struct draft
+    {
+        std::vector<step> steps;
+        std::vector<slot> slots;
+        std::vector<int> outputs;
+        std::vector<int> occurrence_slot;
+    };
+
+    /// Keeps what the outputs need, slots excepted: they stay, as the places that payloads go to.
+    constexpr draft without_dead_steps(const lowering& l, const std::vector<symbol>& outputs)
+    {
+        const std::vector<step>& all = l.steps.steps;
+        flags live(all.size(), false);
+        for (const symbol& s : outputs)
+        {
+            live[std::size_t(s.index)] = true;
+        }
+        for (std::size_t i = all.size(); i-- > 0;)
+        {
+            for (int k = 0; live[i] && k < all[i].arity(); ++k)
+            {
+                live[std::size_t(all[i].operand[std::size_t(k)])] = true;
+            }
+        }
+        draft out;
+        std::vector<int> renumbered(all.size(), -1);
+        for (std::size_t i = 0; i < all.size(); ++i)
+        {
+            if (live[i] || all[i].slot >= 0)
+            {
+                renumbered[i] = int(out.steps.size());
+                out.steps.push_back(all[i]);
+                for (int k = 0; k < all[i].arity(); ++k)
+                {
+                    int& operand = out.steps.back().operand[std::size_t(k)];
+                    operand = renumbered[std::size_t(operand)];
+                }
+            }
+        }
+        out.slots = l.steps.slots;
+        for (const symbol& s : outputs)
+        {
+            out.outputs.push_back(renumbered[std::size_t(s.index)]);
+        }
+        out.occurrence_slot = l.occurrence_slot;
+        return out;
+    }
+
+    /// The value of an expression.
+    template <class Node>
+    struct value_of
+    {
+        static constexpr draft build(bool merge)
+        {
+            lowering l(payload_count<Node>, merge);
+            return without_dead_steps(l, {l.lower<Node>()});
+        }
+    };
+
+    namespace detail
+    {
+        /// Adjoints, with explicit zeros where nothing flows.
+        constexpr void append_adjoints(lowering& l, symbol y, symbol seed, const std::vector<int>& sources,
+                                       std::vector<symbol>& out)
+        {
+            const std::vector<symbol> adjoints = reverse(l.steps, y, seed, sources);
+            for (std::size_t i = 0; i < sources.size(); ++i)
+            {
+                out.push_back(adjoints[i] ? adjoints[i]
+                                          : l.steps.broadcast(l.steps.literal(0), l.steps.at(sources[i])));
+            }
+        }
+    }
+
+    /// The value of a scalar expression and its gradient with respect to some input leaves.
+    template <class Node, class... Input>
+    struct value_and_gradient_of
+    {
+        static constexpr draft build(bool merge)
+        {
+            lowering l(payload_count<Node>, merge);
+            const std::vector<int> sources{l.lower<Input>().index...};
+            std::vector<symbol> out{l.lower<Node>()};
+            detail::append_adjoints(l, out[0], l.steps.literal(1), sources, out);
+            return without_dead_steps(l, out);
+        }
+    };
+
+    /// The gradient alone.
+    template <class Node, class... Input>
+    struct gradient_of
+    {
+        static constexpr draft build(bool merge)
+        {
+            lowering l(payload_count<Node>, merge);
+            const std::vector<int> sources{l.lower<Input>().index...};
+            const symbol y = l.lower<Node>();
+            std::vector<symbol> out;
+            detail::append_adjoints(l, y, l.steps.literal(1), sources, out);
+            return without_dead_steps(l, out);
+        }
+    };
+
+    /// Adjoints of some input leaves for a seed that comes as one more input: the vector-Jacobian product.
+    template <class Node, class Seed, class... Input>
+    struct pullback_of
+    {
+        static constexpr draft build(bool merge)
+        {
+            lowering l(payload_count<Node>, merge);
+            const std::vector<int> sources{l.lower<Input>().index...};
+            const symbol y = l.lower<Node>();
+            std::vector<symbol> out;
+            detail::append_adjoints(l, y, l.lower<Seed>(), sources, out);
+            return without_dead_steps(l, out);
+        }
+    };
+
+    template <class... T>
+    struct type_list
+    {
+    };
+
+    /// Value and tangent for tangents that come as inputs: the Jacobian-vector product.
+    template <class Node, class Inputs, class Tangents>
+    struct pushforward_of;
+
+    template <class Node, class... Input, class... Tangent>
+    struct pushforward_of<Node, type_list<Input...>, type_list<Tangent...>>
+    {
+        static constexpr draft build(bool merge)
+        {
+            lowering l(payload_count<Node>, merge);
+            const std::vector<int> sources{l.lower<Input>().index...};
+            const std::vector<symbol> tangents{l.lower<Tangent>()...};
+            const symbol y = l.lower<Node>();
+            const symbol t = forward(l.steps, std::array{y.index}, sources, tangents)[0];
+            return without_dead_steps(l, {y, t ? t : l.steps.broadcast(l.steps.literal(0), y)});
+        }
+    };
+
+    /// The gradient of a scalar expression and its derivative along tangents, forward over reverse: Hessian times vector.
+    template <class Node, class Input, class Tangent>
+    struct hessian_product_of
+    {
+        static constexpr draft build(bool merge)
+        {
+            lowering l(payload_count<Node>, merge);
+            const std::vector<int> source{l.lower<Input>().index};
+            const symbol tangent = l.lower<Tangent>();
+            const symbol y = l.lower<Node>();
+            std::vector<symbol> gradient;
+            detail::append_adjoints(l, y, l.steps.literal(1), source, gradient);
+            const symbol t = forward(l.steps, std::array{gradient[0].index}, source, std::array{tangent})[0];
+            return without_dead_steps(
+                l, {gradient[0], t ? t : l.steps.broadcast(l.steps.literal(0), l.steps.at(source[0]))});
+        }
+    };
+
+    template <class Request, bool Merge = true>
+    struct program
+    {
+    private:
+        static constexpr std::array<std::size_t, 4> sizes = []
+        {
+            const draft d = Request::build(Merge);
+            return std::array{d.steps.size(), d.slots.size(), d.outputs.size(), d.occurrence_slot.size()};
+        }();
+
+    public:
+        static constexpr auto graph = []
+        {
+            const draft d = Request::build(Merge);
+            flat_graph<sizes[0], sizes[1], sizes[2], sizes[3]> g;
+            std::copy(d.steps.begin(), d.steps.end(), g.steps.begin());
+            std::copy(d.slots.begin(), d.slots.end(), g.slots.begin());
+            std::copy(d.outputs.begin(), d.outputs.end(), g.outputs.begin());
+            std::copy(d.occurrence_slot.begin(), d.occurrence_slot.end(), g.occurrence_slot.begin());
+            return g;
+        }();
+
+        /// Whether some slot stands for more than one payload, so that they must be compared.
+        static constexpr bool has_merged_payloads = []
+        {
+            std::array<int, sizes[1] + 1> users{};
+            for (int s : graph.occurrence_slot)
+            {
+                if (++users[std::size_t(s)] > 1)
+                {
+                    return true;
+                }
+            }
+            return false;
+        }();
+    };
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is shorter than a step: asked by the builder before it appends one.
+//
+// Only identities that hold for every value are used. x * 0 stays, since x may be nan or inf; x + 0 becomes x, which
+// differs for x = -0.0 alone.
+#pragma once
+
+#include <xautodiff/graph/builder.hpp>
+#include <xautodiff/op/operations.hpp>
+
+namespace xautodiff::graph
+{
+    template <class Op, int Arity>
+    constexpr bool is(const operation* op)
+    {
+        return op == &operation_of<Op, Arity>;
+    }
+
+    namespace detail
+    {
+        /// x to an integral power: by repeated squaring, as one would write it.
+        constexpr symbol integral_power(symbol x, long long p)
+        {
+            if (p < 0)
+            {
+                return 1 / integral_power(x, -p);
+            }
+            symbol result, factor = x;
+            for (; p != 0; p /= 2)
+            {
+                if (p % 2 != 0)
+                {
+                    result = result ? result * factor : factor;
+                }
+                factor = p > 1 ? factor * factor : factor;
+            }
+            return result;
+        }
+
+        /// The value of a step whose operands are all literals, where it is safe and worthwhile to know it.
+        constexpr bool fold(const operation* op, double a, double b, double& value)
+        {
+            // clang-format off
+            if (is<op::add, 2>(op)) { value = a + b; return true; }
+            if (is<op::subtract, 2>(op)) { value = a - b; return true; }
+            if (is<op::multiply, 2>(op)) { value = a * b; return true; }
+            if (is<op::divide, 2>(op) && b != 0) { value = a / b; return true; }
+            if (is<op::negate, 1>(op)) { value = -a; return true; }
+            if (is<op::equal, 2>(op)) { value = a == b; return true; }
+            if (is<op::not_equal, 2>(op)) { value = a != b; return true; }
+            if (is<op::less, 2>(op)) { value = a < b; return true; }
+            if (is<op::less_equal, 2>(op)) { value = a <= b; return true; }
+            if (is<op::greater, 2>(op)) { value = a > b; return true; }
+            if (is<op::greater_equal, 2>(op)) { value = a >= b; return true; }
+            // clang-format on
+            return false;
+        }
+    }
+
+    /// A symbol that equals op(operands), where one is there or can be made shorter; otherwise none. May rewrite the
+    /// operands to cheaper ones of the same meaning.
+    constexpr symbol simplified(builder& b, const operation* op, std::array<int, max_operands>& operand)
+    {
+        const auto step_of = [&b](int i) -> const step& { return b.steps[std::size_t(i)]; };
+
+        // An elementwise operation broadcasts by itself: it needs no operand spread out beside one that has the shape.
+        if (!op->is_structured && op->arity > 1)
+        {
+            for (int i = 0; i < op->arity; ++i)
+            {
+                const step& spread = step_of(operand[std::size_t(i)]);
+                if (spread.op == nullptr || !is<op::broadcast_like, 2>(spread.op))
+                {
+                    continue;
+                }
+                for (int j = 0; j < op->arity; ++j)
+                {
+                    if (j != i && b.same_shape(operand[std::size_t(j)], spread.operand[1]))
+                    {
+                        operand[std::size_t(i)] = spread.operand[0];
+                        break;
+                    }
+                }
+            }
+        }
+
+        const int x = operand[0], y = operand[1];
+        const step& first = step_of(x);
+        const bool literal_x = first.kind == step_kind::literal;
+        const bool literal_y = op->arity > 1 && step_of(y).kind == step_kind::literal;
+        const auto is_negated = [&](int i) { return step_of(i).op != nullptr && is<op::negate, 1>(step_of(i).op); };
+
+        double value = 0;
+        if (literal_x && (op->arity == 1 || literal_y) && op->arity <= 2
+            && detail::fold(op, first.value, literal_y ? step_of(y).value : 0, value))
+        {
+            return b.literal(value);
+        }
+        if (is<op::multiply, 2>(op))
+        {
+            if (step_of(x).is_literal(1) || step_of(y).is_literal(1))
+            {
+                return b.at(step_of(x).is_literal(1) ? y : x);
+            }
+            if (step_of(x).is_literal(-1) || step_of(y).is_literal(-1))
+            {
+                return -b.at(step_of(x).is_literal(-1) ? y : x);
+            }
+        }
+        else if (is<op::add, 2>(op))
+        {
+            if (step_of(x).is_literal(0) || step_of(y).is_literal(0))
+            {
+                return b.at(step_of(x).is_literal(0) ? y : x);
+            }
+            if (x == y)
+            {
+                return 2 * b.at(x);
+            }
+            if (is_negated(y))
+            {
+                return b.at(x) - b.at(step_of(y).operand[0]);
+            }
+        }
+        else if (is<op::subtract, 2>(op))
+        {
+            if (step_of(y).is_literal(0))
+            {
+                return b.at(x);
+            }
+            if (literal_x && first.value == 0)
+            {
+                return -b.at(y);
+            }
+            if (is_negated(y))
+            {
+                return b.at(x) + b.at(step_of(y).operand[0]);
+            }
+        }
+        else if (is<op::divide, 2>(op) && step_of(y).is_literal(1))
+        {
+            return b.at(x);
+        }
+        else if (is<op::negate, 1>(op) && is_negated(x))
+        {
+            return b.at(first.operand[0]);
+        }
+        else if (is<op::pow, 2>(op) && literal_y)
+        {
+            const double p = step_of(y).value;
+            if (p != 0 && p >= -64 && p <= 64 && p == double((long long)(p)))
+            {
+                return detail::integral_power(b.at(x), (long long)(p));
+            }
+        }
+        else if (is<op::where, 3>(op) && literal_x)
+        {
+            const int chosen = first.value != 0 ? y : operand[2];
+            const int other = first.value != 0 ? operand[2] : y;
+            if (step_of(other).shape.is_scalar() || b.same_shape(chosen, other))
+            {
+                return b.at(chosen);
+            }
+        }
+        else if ((is<op::broadcast_like, 2>(op) || is<op::sum_to, 2>(op) || is<op::reshape_like, 2>(op))
+                 && b.same_shape(x, y))
+        {
+            return b.at(x);
+        }
+        else if (is<op::sum, 1>(op) && first.shape.is_scalar())
+        {
+            return b.at(x);
+        }
+        else if (is<op::element_count, 2>(op) && step_of(x).shape.is_known() && step_of(y).shape.is_known())
+        {
+            const array::index n = step_of(y).shape.size();
+            return b.literal(n == 0 ? 1 : double(step_of(x).shape.size()) / double(n));
+        }
+        return {};
+    }
+}

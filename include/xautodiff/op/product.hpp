@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The matrix product and its two adjoints. A 1-D left operand counts as a row, a 1-D right operand as a column, and the
+// result loses that axis, as in NumPy. The three are closed under differentiation: each one's pullback is the other two.
+#pragma once
+
+#include <xautodiff/array/product.hpp>
+#include <xautodiff/op/math.hpp>
+
+#include <string_view>
+
+namespace xautodiff::op
+{
+    /// Which library multiplies: plain loops where constant evaluation must be possible; see array/blas.hpp.
+    struct loop_product
+    {
+        template <class T>
+        static constexpr void matmul(array::array_ref<T> out, array::array_ref<const T> a, array::array_ref<const T> b,
+                                     bool transpose_a, bool transpose_b)
+        {
+            array::matmul(out, a, b, transpose_a, transpose_b);
+        }
+    };
+
+    namespace detail
+    {
+        /// x seen as a rows-by-columns matrix; x may have lost one of the axes.
+        template <class T>
+        constexpr array::array_ref<T> as_matrix(array::array_ref<T> x, array::index rows, array::index columns)
+        {
+            if (x.shape.rank == 2)
+            {
+                return x;
+            }
+            const array::index step = x.shape.rank == 1 ? x.stride[0] : 0;
+            array::array_ref<T> out(x.data, array::shape{rows, columns});
+            out.stride[0] = rows == 1 ? 0 : step;
+            out.stride[1] = columns == 1 ? 0 : step;
+            return out;
+        }
+
+        constexpr array::index rows(const array::shape& left) { return left.rank == 2 ? left[0] : 1; }
+        constexpr array::index columns(const array::shape& right) { return right.rank == 2 ? right[1] : 1; }
+        constexpr array::index inner(const array::shape& left) { return left[left.rank - 1]; }
+    }
+
+    /// a times b.
+    struct matmul
+    {
+        static constexpr std::string_view name = "matmul", function = "MmBackward0";
+        static constexpr array::shape result_shape(const array::shape& a, const array::shape& b)
+        {
+            return array::matmul_shape(a, b);
+        }
+
+        template <class Product = loop_product, class T>
+        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a,
+                                       array::array_ref<const T> b)
+        {
+            const auto m = detail::rows(a.shape), n = detail::columns(b.shape), k = detail::inner(a.shape);
+            Product::matmul(detail::as_matrix(out, m, n), detail::as_matrix(a, m, k), detail::as_matrix(b, k, n), false,
+                            false);
+        }
+
+        static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& b)
+        {
+            return std::tuple{math::matmul_nt(adjoint, b, a), math::matmul_tn(a, adjoint, b)};
+        }
+
+        static constexpr auto pushforward(const auto&, const auto& a, const auto& b, const auto& ta, const auto& tb)
+        {
+            return math::matmul(ta, b) + math::matmul(a, tb);
+        }
+    };
+
+    /// g times b transposed, in the shape of a left operand.
+    struct matmul_nt
+    {
+        static constexpr std::string_view name = "matmul_nt", function = "MmBackward0";
+        static constexpr int result_like = 2;
+
+        template <class Product = loop_product, class T>
+        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> g,
+                                       array::array_ref<const T> b, array::array_ref<const T>)
+        {
+            const auto m = detail::rows(out.shape), n = detail::columns(b.shape), k = detail::inner(out.shape);
+            Product::matmul(detail::as_matrix(out, m, k), detail::as_matrix(g, m, n), detail::as_matrix(b, k, n), false,
+                            true);
+        }
+
+        static constexpr auto pullback(const auto& adjoint, const auto&, const auto& g, const auto& b, const auto&)
+        {
+            return std::tuple{math::matmul(adjoint, b), math::matmul_tn(adjoint, g, b), math::none{}};
+        }
+
+        static constexpr auto pushforward(const auto&, const auto& g, const auto& b, const auto& left, const auto& tg,
+                                          const auto& tb, const auto&)
+        {
+            return math::matmul_nt(tg, b, left) + math::matmul_nt(g, tb, left);
+        }
+    };
+
+    /// a transposed times g, in the shape of a right operand.
+    struct matmul_tn
+    {
+        static constexpr std::string_view name = "matmul_tn", function = "MmBackward0";
+        static constexpr int result_like = 2;
+
+        template <class Product = loop_product, class T>
+        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a,
+                                       array::array_ref<const T> g, array::array_ref<const T>)
+        {
+            const auto m = detail::rows(a.shape), n = detail::columns(out.shape), k = detail::inner(a.shape);
+            Product::matmul(detail::as_matrix(out, k, n), detail::as_matrix(a, m, k), detail::as_matrix(g, m, n), true,
+                            false);
+        }
+
+        static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& g, const auto&)
+        {
+            return std::tuple{math::matmul_nt(g, adjoint, a), math::matmul(a, adjoint), math::none{}};
+        }
+
+        static constexpr auto pushforward(const auto&, const auto& a, const auto& g, const auto& right, const auto& ta,
+                                          const auto& tg, const auto&)
+        {
+            return math::matmul_tn(ta, g, right) + math::matmul_tn(a, tg, right);
+        }
+    };
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Comparisons, which give masks, and the operations that choose: where each has a kink, its convention stands on it.
+//
+// An operation that chooses writes its pullback and pushforward itself: the adjoint is selected, never multiplied by a
+// mask, so that an infinite adjoint or a dead branch that overflowed cannot make a nan.
+#pragma once
+
+#include <xautodiff/op/math.hpp>
+
+#include <string_view>
+
+namespace xautodiff::op
+{
+    // clang-format off
+    struct less          { static constexpr std::string_view name = "less", infix = "<"; static constexpr bool is_mask = true;
+                           static constexpr auto value(const auto& a, const auto& b) { return a < b; } };
+    struct less_equal    { static constexpr std::string_view name = "less_equal", infix = "<="; static constexpr bool is_mask = true;
+                           static constexpr auto value(const auto& a, const auto& b) { return a <= b; } };
+    struct greater       { static constexpr std::string_view name = "greater", infix = ">"; static constexpr bool is_mask = true;
+                           static constexpr auto value(const auto& a, const auto& b) { return a > b; } };
+    struct greater_equal { static constexpr std::string_view name = "greater_equal", infix = ">="; static constexpr bool is_mask = true;
+                           static constexpr auto value(const auto& a, const auto& b) { return a >= b; } };
+    struct equal         { static constexpr std::string_view name = "equal", infix = "=="; static constexpr bool is_mask = true;
+                           static constexpr auto value(const auto& a, const auto& b) { return a == b; } };
+    struct not_equal     { static constexpr std::string_view name = "not_equal", infix = "!="; static constexpr bool is_mask = true;
+                           static constexpr auto value(const auto& a, const auto& b) { return a != b; } };
+    // clang-format on
+
+    /// mask ? a : b, elementwise. The adjoint goes only to the branch taken: the other gets 0 even if it overflowed.
+    struct where
+    {
+        static constexpr std::string_view name = "where", function = "WhereBackward0";
+
+        template <class M, class A, class B>
+        static constexpr auto value(const M& mask, const A& a, const B& b)
+        {
+            using common = std::common_type_t<A, B>;
+            return mask ? common(a) : common(b);
+        }
+
+        static constexpr auto pullback(const auto& adjoint, const auto&, const auto& mask, const auto&, const auto&)
+        {
+            return std::tuple{math::none{}, math::where(mask, adjoint, 0), math::where(mask, 0, adjoint)};
+        }
+
+        static constexpr auto pushforward(const auto&, const auto& mask, const auto&, const auto&, const auto&,
+                                          const auto& ta, const auto& tb)
+        {
+            return math::where(mask, ta, tb);
+        }
+    };
+
+    /// -1, 0 or 1; its derivative is 0 everywhere.
+    struct sign
+    {
+        static constexpr std::string_view name = "sign", function = "SgnBackward0";
+
+        template <class X>
+        static constexpr X value(const X& x)
+        {
+            return x > X(0) ? X(1) : (x < X(0) ? X(-1) : x);
+        }
+
+        static constexpr auto pullback(const auto&, const auto&, const auto&) { return std::tuple{math::none{}}; }
+        static constexpr auto pushforward(const auto&, const auto&, const auto&) { return math::none{}; }
+    };
+
+    /// abs'(0) = 0.
+    struct abs
+    {
+        static constexpr std::string_view name = "abs", function = "AbsBackward0";
+
+        template <class X>
+        static constexpr X value(const X& x)
+        {
+            return x < X(0) || x == X(0) ? X(0) - x : x;
+        }
+
+        static constexpr auto partials(const auto&, const auto& x) { return std::tuple{math::sign(x)}; }
+    };
+
+    /// The larger one; nan if either is. A tie gives each operand half.
+    struct maximum
+    {
+        static constexpr std::string_view name = "maximum", function = "MaximumBackward0";
+        static constexpr bool is_commutative = true;
+
+        template <class A, class B>
+        static constexpr auto value(const A& a, const B& b)
+        {
+            using common = std::common_type_t<A, B>;
+            return a > b || a != a ? common(a) : common(b);
+        }
+
+        static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& b)
+        {
+            const auto half = 0.5 * adjoint;
+            return std::tuple{math::where(a == b, half, math::where(a < b, 0, adjoint)),
+                              math::where(a == b, half, math::where(b < a, 0, adjoint))};
+        }
+
+        static constexpr auto pushforward(const auto&, const auto& a, const auto& b, const auto& ta, const auto& tb)
+        {
+            return math::where(a == b, 0.5 * (ta + tb), math::where(a < b, tb, ta));
+        }
+    };
+
+    /// The smaller one; nan if either is. A tie gives each operand half.
+    struct minimum
+    {
+        static constexpr std::string_view name = "minimum", function = "MinimumBackward0";
+        static constexpr bool is_commutative = true;
+
+        template <class A, class B>
+        static constexpr auto value(const A& a, const B& b)
+        {
+            using common = std::common_type_t<A, B>;
+            return a < b || a != a ? common(a) : common(b);
+        }
+
+        static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& b)
+        {
+            const auto half = 0.5 * adjoint;
+            return std::tuple{math::where(a == b, half, math::where(b < a, 0, adjoint)),
+                              math::where(a == b, half, math::where(a < b, 0, adjoint))};
+        }
+
+        static constexpr auto pushforward(const auto&, const auto& a, const auto& b, const auto& ta, const auto& tb)
+        {
+            return math::where(a == b, 0.5 * (ta + tb), math::where(b < a, tb, ta));
+        }
+    };
+
+    /// max(x, 0), nan for nan; relu'(0) = 0.
+    struct relu
+    {
+        static constexpr std::string_view name = "relu", function = "ReluBackward0";
+
+        template <class X>
+        static constexpr X value(const X& x)
+        {
+            return x < X(0) ? X(0) : x;
+        }
+
+        static constexpr auto pullback(const auto& adjoint, const auto&, const auto& x)
+        {
+            return std::tuple{math::where(x > 0, adjoint, 0)};
+        }
+        static constexpr auto pushforward(const auto&, const auto& x, const auto& tangent)
+        {
+            return math::where(x > 0, tangent, 0);
+        }
+    };
+
+    /// x between low and high; its derivative at the bounds is 1. The bounds are not differentiated.
+    struct clamp
+    {
+        static constexpr std::string_view name = "clamp", function = "ClampBackward1";
+
+        template <class X, class L, class H>
+        static constexpr auto value(const X& x, const L& low, const H& high)
+        {
+            using common = std::common_type_t<X, L, H>;
+            return x < low ? common(low) : (x > high ? common(high) : common(x));
+        }
+
+        static constexpr auto pullback(const auto& adjoint, const auto&, const auto& x, const auto& low,
+                                       const auto& high)
+        {
+            return std::tuple{math::where(x >= low, math::where(x <= high, adjoint, 0), 0), math::none{}, math::none{}};
+        }
+
+        static constexpr auto pushforward(const auto&, const auto& x, const auto& low, const auto& high,
+                                          const auto& tangent, const auto&, const auto&)
+        {
+            return math::where(x >= low, math::where(x <= high, tangent, 0), 0);
+        }
+    };
+}
