@@ -4,6 +4,7 @@
 #pragma once
 
 #include <xautodiff/graph/graph.hpp>
+#include <xautodiff/op/operations.hpp>
 
 #include <algorithm>
 #include <vector>

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <xautodiff/graph/builder.hpp>
-#include <xautodiff/op/operations.hpp>
 
 namespace xautodiff::graph
 {

@@ -9,55 +9,21 @@
 #include <type_traits>
 #include <utility>
 
+// clang-format off
 namespace xautodiff::op
 {
-    struct negate;
-    struct add;
-    struct subtract;
-    struct multiply;
-    struct divide;
-    struct square;
-    struct pow;
-    struct sqrt;
-    struct exp;
-    struct expm1;
-    struct log;
-    struct log1p;
-    struct sigmoid;
-    struct sin;
-    struct cos;
-    struct tan;
-    struct tanh;
-    struct erf;
-    struct erfc;
-    struct abs;
-    struct sign;
-    struct maximum;
-    struct minimum;
-    struct where;
-    struct less;
-    struct less_equal;
-    struct greater;
-    struct greater_equal;
-    struct equal;
-    struct not_equal;
-    struct sum;
-    struct sum_over;
-    struct sum_to;
-    struct expand;
-    struct broadcast_like;
-    struct element_count;
-    struct amax;
-    struct reshape;
-    struct reshape_like;
-    struct transpose;
-    struct untranspose;
-    struct view;
-    struct unview;
-    struct matmul;
-    struct matmul_nt;
-    struct matmul_tn;
+    struct negate; struct add; struct subtract; struct multiply; struct divide; struct square;
+    struct pow; struct sqrt;
+    struct exp; struct expm1; struct log; struct log1p; struct sigmoid;
+    struct sin; struct cos; struct tan; struct tanh; struct erf; struct erfc;
+    struct abs; struct sign; struct relu; struct clamp; struct maximum; struct minimum; struct where;
+    struct less; struct less_equal; struct greater; struct greater_equal; struct equal; struct not_equal;
+    struct sum; struct sum_over; struct sum_to; struct expand; struct broadcast_like; struct element_count; struct amax;
+    struct mean; struct mean_over; struct norm_l2;
+    struct reshape; struct reshape_like; struct transpose; struct untranspose; struct view; struct unview;
+    struct matmul; struct matmul_nt; struct matmul_tn;
 }
+// clang-format on
 
 namespace xautodiff::math
 {
