@@ -39,7 +39,8 @@ constexpr numbers transposed_copy()
 {
     const auto in = counted<6>();
     numbers out{};
-    array::copy(array_ref<double>(out.data(), {3, 2}), array::transposed(array_ref<const double>(in.data(), {2, 3}), {}));
+    array::copy(array_ref<double>(out.data(), {3, 2}),
+                array::transposed(array_ref<const double>(in.data(), {2, 3}), {}));
     return out;
 }
 static_assert(transposed_copy() == numbers{0, 3, 1, 4, 2, 5});
@@ -90,8 +91,10 @@ constexpr numbers product(bool transpose_a, bool transpose_b, bool accumulate)
     const auto a = counted<6>();
     const auto b = counted<6>();
     numbers out{1, 1, 1, 1};
-    array::matmul(array_ref<double>(out.data(), {2, 2}), array_ref<const double>(a.data(), transpose_a ? shape{3, 2} : shape{2, 3}),
-                  array_ref<const double>(b.data(), transpose_b ? shape{2, 3} : shape{3, 2}), transpose_a, transpose_b, accumulate);
+    array::matmul(array_ref<double>(out.data(), {2, 2}),
+                  array_ref<const double>(a.data(), transpose_a ? shape{3, 2} : shape{2, 3}),
+                  array_ref<const double>(b.data(), transpose_b ? shape{2, 3} : shape{3, 2}), transpose_a, transpose_b,
+                  accumulate);
     return out;
 }
 static_assert(product(false, false, false) == numbers{10, 13, 28, 40});

@@ -61,7 +61,8 @@ constexpr bool transposing_is_undone()
     const array::array_ref<const int> a(data, {2, 3, 4});
     const auto t = array::transposed(a, cycle);
     const auto back = array::untransposed(t, cycle);
-    return t.shape == shape{4, 2, 3} && t.stride == array::strides{1, 12, 4} && back.shape == a.shape && back.stride == a.stride;
+    return t.shape == shape{4, 2, 3} && t.stride == array::strides{1, 12, 4} && back.shape == a.shape
+           && back.stride == a.stride;
 }
 static_assert(transposing_is_undone());
 

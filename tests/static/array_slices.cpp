@@ -24,11 +24,13 @@ constexpr ad::array::index length(ad::range r, ad::array::index extent = 5)
 {
     return sliced_shape({extent}, encode(r))[0];
 }
-static_assert(length({1, ad::end}) == 4 && length({1, ad::end, 2}) == 2 && length({1, ad::end, 3}) == 2 && length({1, ad::end, 4}) == 1);
+static_assert(length({1, ad::end}) == 4 && length({1, ad::end, 2}) == 2 && length({1, ad::end, 3}) == 2
+              && length({1, ad::end, 4}) == 1);
 static_assert(length({-2, ad::end}) == 2 && length({-9, 2}) == 2 && length({0, 9}) == 5 && length({7, 9}) == 0);
 static_assert(length({3, 1}) == 0 && length({3, -9}) == 0 && length({ad::end, ad::end}) == 0);
 static_assert(length({-1, ad::end, -1}) == 5 && length({ad::end, ad::end, -2}) == 3 && length({9, 1, -1}) == 3);
-static_assert(length({3, 0, -2}) == 2 && length({3, -9, -1}) == 4 && length({1, 3, -1}) == 0 && length({-9, ad::end, -1}) == 0);
+static_assert(length({3, 0, -2}) == 2 && length({3, -9, -1}) == 4 && length({1, 3, -1}) == 0
+              && length({-9, ad::end, -1}) == 0);
 static_assert(length({0, ad::end}, 0) == 0 && length({-1, ad::end, -1}, 0) == 0);
 static_assert(length({0, ad::end, std::numeric_limits<std::ptrdiff_t>::max()}) == 1);
 static_assert(length({4, ad::end, std::numeric_limits<std::ptrdiff_t>::min()}) == 1);
@@ -40,11 +42,13 @@ static_assert(sliced_shape(shape::of_rank(any), encode(0, ad::newaxis)) == shape
 // What types alone tell.
 using seven = std::integral_constant<int, 7>;
 static_assert(array::axes_removed<int> == 1 && array::axes_removed<seven> == 1 && array::axes_removed<ad::range> == 0);
-static_assert(array::axes_added<ad::newaxis_t> == 1 && array::axes_added<int> == 0 && array::axes_added<ad::all_t> == 0);
+static_assert(array::axes_added<ad::newaxis_t> == 1 && array::axes_added<int> == 0
+              && array::axes_added<ad::all_t> == 0);
 static_assert(sliced_shape({5, 4, 3}, array::encode_types<int, ad::all_t, ad::range>()) == shape{4, any});
 static_assert(sliced_shape({5, 4, 9}, array::encode_types<ad::newaxis_t, ad::ellipsis_t, seven>()) == shape{1, 5, 4});
 static_assert(encode(seven{}) == encode(7) && array::encode_types<seven>() == encode(7));
-static_assert(!array::slice<bool> && !array::slice<double> && !array::slice<const char*> && array::slice<const ad::range&>);
+static_assert(!array::slice<bool> && !array::slice<double> && !array::slice<const char*>
+              && array::slice<const ad::range&>);
 
 // Elements.
 constexpr int element(const array::parameters& p, int row, int column)

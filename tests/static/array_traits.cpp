@@ -22,7 +22,8 @@ static_assert(array::common_family(family::standard, family::xtensor) == family:
 static_assert(array::array_like<matrix> && array::array_like<const matrix&> && !array::array_like<double>);
 static_assert(!array::array_like<std::array<const char*, 2>> && !array::container<const char*>);
 static_assert(array::scalar_value<bool> && array::scalar_value<const int&> && !array::scalar_value<double*>);
-static_assert(array::floating_container<float&> && array::floating_container<matrix> && !array::floating_container<cube>);
+static_assert(array::floating_container<float&> && array::floating_container<matrix>
+              && !array::floating_container<cube>);
 
 static_assert(std::same_as<array::container_t<family::scalar, float, shape{}>, float>);
 static_assert(std::same_as<array::container_t<family::standard, float, shape{}>, float>);

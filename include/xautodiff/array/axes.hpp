@@ -27,9 +27,10 @@ namespace xautodiff::array
 
         [[noreturn]] inline void throw_permutation_length(int rank, int count)
         {
-            throw shape_error("permute: number of dimensions in the tensor input does not match the length of the desired "
-                              "ordering of dimensions i.e. input.dim() = "
-                              + std::to_string(rank) + " is not equal to len(dims) = " + std::to_string(count));
+            throw shape_error(
+                "permute: number of dimensions in the tensor input does not match the length of the desired "
+                "ordering of dimensions i.e. input.dim() = "
+                + std::to_string(rank) + " is not equal to len(dims) = " + std::to_string(count));
         }
     }
 
@@ -55,15 +56,9 @@ namespace xautodiff::array
         return p;
     }
 
-    constexpr bool keeps_dims(const parameters& reduction)
-    {
-        return reduction.count > 0 && reduction[0] != 0;
-    }
+    constexpr bool keeps_dims(const parameters& reduction) { return reduction.count > 0 && reduction[0] != 0; }
 
-    constexpr bool reduces_all(const parameters& reduction)
-    {
-        return reduction.count <= 1;
-    }
+    constexpr bool reduces_all(const parameters& reduction) { return reduction.count <= 1; }
 
     using axis_flags = std::array<bool, max_rank>;
 

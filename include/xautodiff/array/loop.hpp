@@ -23,9 +23,10 @@ namespace xautodiff::array
                                   + ", which has fewer dimensions");
             }
             throw shape_error("The expanded size of the tensor (" + std::to_string(to[dimension])
-                              + ") must match the existing size (" + std::to_string(from[dimension - (to.rank - from.rank)])
-                              + ") at non-singleton dimension " + std::to_string(dimension) + ".  Target sizes: " + to_string(to)
-                              + ".  Tensor sizes: " + to_string(from));
+                              + ") must match the existing size ("
+                              + std::to_string(from[dimension - (to.rank - from.rank)])
+                              + ") at non-singleton dimension " + std::to_string(dimension)
+                              + ".  Target sizes: " + to_string(to) + ".  Tensor sizes: " + to_string(from));
         }
 
         constexpr index magnitude(index i) { return i < 0 ? -i : i; }
@@ -207,9 +208,11 @@ namespace xautodiff::array
     constexpr void for_each_row(const shape& s, F&& f, array_ref<T>... a)
     {
         const loop<sizeof...(T)> plan(s, {broadcast_to(a, s).stride...});
-        [&]<std::size_t... K>(std::index_sequence<K...>)
-        {
-            plan.for_each_row([&](const auto& at) { f(plan.row_size(), row<T>{a.data + at[K], plan.row_stride()[K]}...); });
+        [&]<std::size_t... K>(std::index_sequence<K...>) {
+            plan.for_each_row(
+                [&](const auto& at) {
+                    f(plan.row_size(), row<T>{a.data + at[K], plan.row_stride()[K]}...);
+                });
         }(std::index_sequence_for<T...>{});
     }
 
@@ -243,20 +246,23 @@ namespace xautodiff::array
     template <class T>
     constexpr void fill(array_ref<T> out, const std::type_identity_t<T>& value)
     {
-        for_each_element(out.shape, [&](T& o) { o = value; }, out);
+        for_each_element(
+            out.shape, [&](T& o) { o = value; }, out);
     }
 
     /// out = in, broadcast to the shape of `out`. They must not overlap.
     template <class T, class U>
     constexpr void copy(array_ref<T> out, array_ref<U> in)
     {
-        for_each_element(out.shape, [](T& o, U& i) { o = static_cast<T>(i); }, out, in);
+        for_each_element(
+            out.shape, [](T& o, U& i) { o = static_cast<T>(i); }, out, in);
     }
 
     /// out += in, broadcast to the shape of `out`. They may be the same array, but must not overlap otherwise.
     template <class T, class U>
     constexpr void add_to(array_ref<T> out, array_ref<U> in)
     {
-        for_each_element(out.shape, [](T& o, U& i) { o += static_cast<T>(i); }, out, in);
+        for_each_element(
+            out.shape, [](T& o, U& i) { o += static_cast<T>(i); }, out, in);
     }
 }

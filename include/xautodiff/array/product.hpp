@@ -17,13 +17,13 @@ namespace xautodiff::array
             const auto text = [](index e) { return std::to_string(e); };
             if (a.rank == 0 || b.rank == 0)
             {
-                throw shape_error("both arguments to matmul need to be at least 1D, but they are " + text(a.rank) + "D and "
-                                  + text(b.rank) + "D");
+                throw shape_error("both arguments to matmul need to be at least 1D, but they are " + text(a.rank)
+                                  + "D and " + text(b.rank) + "D");
             }
             if (a.rank > 2 || b.rank > 2)
             {
-                throw shape_error("matmul takes arrays of 1 or 2 dimensions here, but they are " + text(a.rank) + "D and "
-                                  + text(b.rank) + "D");
+                throw shape_error("matmul takes arrays of 1 or 2 dimensions here, but they are " + text(a.rank)
+                                  + "D and " + text(b.rank) + "D");
             }
             if (b.rank == 2)
             {
@@ -32,11 +32,17 @@ namespace xautodiff::array
             }
             if (a.rank == 2)
             {
-                throw shape_error("size mismatch, got " + text(a[0]) + ", " + text(a[0]) + "x" + text(a[1]) + "," + text(b[0]));
+                throw shape_error("size mismatch, got " + text(a[0]) + ", " + text(a[0]) + "x" + text(a[1]) + ","
+                                  + text(b[0]));
             }
             throw shape_error("inconsistent tensor size, expected tensor [" + text(a[0]) + "] and src [" + text(b[0])
                               + "] to have the same number of elements, but got " + text(a[0]) + " and " + text(b[0])
                               + " elements respectively");
+        }
+
+        [[noreturn]] inline void throw_not_a_matrix(const shape& s)
+        {
+            throw shape_error("a matrix is needed, not an array of shape " + to_string(s));
         }
     }
 
@@ -107,47 +113,77 @@ namespace xautodiff::array
 
     namespace detail
     {
+        /// An array_ref of two dimensions, small enough to be handed around by value.
         template <class T>
-        constexpr array_ref<T> flipped(array_ref<T> a, bool transpose)
+        struct matrix_ref
         {
-            if (transpose)
+            T* data;
+            index rows;
+            index columns;
+            index row_stride;
+            index column_stride;
+
+            constexpr explicit matrix_ref(const array_ref<T>& a, bool transpose = false)
+                : data(a.data),
+                  rows(a.shape[transpose]),
+                  columns(a.shape[!transpose]),
+                  row_stride(a.stride[transpose]),
+                  column_stride(a.stride[!transpose])
             {
-                std::swap(a.shape[0], a.shape[1]);
-                std::swap(a.stride[0], a.stride[1]);
+            }
+
+            constexpr matrix_ref(T* p, index r, index c, index rs, index cs)
+                : data(p), rows(r), columns(c), row_stride(rs), column_stride(cs)
+            {
+            }
+
+            constexpr matrix_ref transposed() const { return {data, columns, rows, column_stride, row_stride}; }
+            constexpr matrix_ref<const T> as_const() const { return {data, rows, columns, row_stride, column_stride}; }
+            constexpr array_ref<T> as_array() const { return {data, {rows, columns}, {row_stride, column_stride}}; }
+        };
+
+        [[noreturn]] inline void throw_product_target(const shape& out, const shape& product)
+        {
+            throw shape_error("a product of shape " + to_string(product) + " does not fit a result of shape "
+                              + to_string(out));
+        }
+
+        template <class T, class A, class B>
+        constexpr void expect_product(const matrix_ref<T>& out, const matrix_ref<A>& a, const matrix_ref<B>& b)
+        {
+            if (a.columns != b.rows)
+            {
+                throw_product({a.rows, a.columns}, {b.rows, b.columns});
+            }
+            if (out.rows != a.rows || out.columns != b.columns)
+            {
+                throw_product_target({out.rows, out.columns}, {a.rows, b.columns});
+            }
+        }
+
+        template <class T>
+        constexpr const array_ref<T>& expect_matrix(const array_ref<T>& a)
+        {
+            if (a.shape.rank != 2)
+            {
+                throw_not_a_matrix(a.shape);
             }
             return a;
         }
 
-        [[noreturn]] inline void throw_product_target(const shape& out, const shape& product)
-        {
-            throw shape_error("a product of shape " + to_string(product) + " does not fit a result of shape " + to_string(out));
-        }
-
-        constexpr void expect_product(const shape& out, const shape& a, const shape& b)
-        {
-            if (a.rank != 2 || b.rank != 2 || a[1] != b[0])
-            {
-                throw_product(a, b);
-            }
-            if (out != shape{a[0], b[1]})
-            {
-                throw_product_target(out, {a[0], b[1]});
-            }
-        }
-
         /// out = (0 or out) + a b as inner products: for columns of b that lie in one piece.
         template <class T, class A, class B>
-        constexpr void multiply_by_columns(array_ref<T> out, array_ref<A> a, array_ref<B> b, bool accumulate)
+        constexpr void multiply_by_columns(matrix_ref<T> out, matrix_ref<A> a, matrix_ref<B> b, bool accumulate)
         {
-            for (index i = 0; i < out.shape[0]; ++i)
+            for (index i = 0; i < out.rows; ++i)
             {
-                const row<A> x{a.data + i * a.stride[0], a.stride[1]};
-                for (index j = 0; j < out.shape[1]; ++j)
+                const row<A> x{a.data + i * a.row_stride, a.column_stride};
+                for (index j = 0; j < out.columns; ++j)
                 {
-                    const row<B> y{b.data + j * b.stride[1], b.stride[0]};
+                    const row<B> y{b.data + j * b.column_stride, b.row_stride};
+                    T& to = out.data[i * out.row_stride + j * out.column_stride];
                     pairwise_sum<T> sum;
-                    add_terms(sum, a.shape[1], [&](index p) { return static_cast<T>(x[p] * y[p]); });
-                    T& to = out.data[i * out.stride[0] + j * out.stride[1]];
+                    add_terms(sum, a.columns, [&](index p) { return static_cast<T>(x[p] * y[p]); });
                     to = accumulate ? static_cast<T>(to + sum.total()) : sum.total();
                 }
             }
@@ -155,35 +191,48 @@ namespace xautodiff::array
 
         /// out = (0 or out) + a b as sums of multiples of b's rows: for rows of b that lie in one piece.
         template <class T, class A, class B>
-        constexpr void multiply_by_rows(array_ref<T> out, array_ref<A> a, array_ref<B> b, bool accumulate)
+        constexpr void multiply_by_rows(matrix_ref<T> out, matrix_ref<A> a, matrix_ref<B> b, bool accumulate)
         {
-            const index columns = out.shape[1];
-            for (index i = 0; i < out.shape[0]; ++i)
+            for (index i = 0; i < out.rows; ++i)
             {
-                const row<T> to{out.data + i * out.stride[0], out.stride[1]};
-                for (index j = 0; j < columns && !accumulate; ++j)
+                const row<T> to{out.data + i * out.row_stride, out.column_stride};
+                for (index j = 0; j < out.columns && !accumulate; ++j)
                 {
                     to[j] = T{};
                 }
-                for (index p = 0; p < a.shape[1]; ++p)
+                for (index p = 0; p < a.columns; ++p)
                 {
-                    const A factor = a.data[i * a.stride[0] + p * a.stride[1]];
-                    const row<B> from{b.data + p * b.stride[0], b.stride[1]};
+                    const A factor = a.data[i * a.row_stride + p * a.column_stride];
+                    const row<B> from{b.data + p * b.row_stride, b.column_stride};
                     if (to.stride == 1 && from.stride == 1)
                     {
-                        for (index j = 0; j < columns; ++j)
+                        for (index j = 0; j < out.columns; ++j)
                         {
                             to.data[j] += static_cast<T>(factor * from.data[j]);
                         }
                     }
                     else
                     {
-                        for (index j = 0; j < columns; ++j)
+                        for (index j = 0; j < out.columns; ++j)
                         {
                             to[j] += static_cast<T>(factor * from[j]);
                         }
                     }
                 }
+            }
+        }
+
+        template <class T, class A, class B>
+        constexpr void multiply(matrix_ref<T> out, matrix_ref<A> a, matrix_ref<B> b, bool accumulate)
+        {
+            const bool columns_are_closer = magnitude(b.row_stride) < magnitude(b.column_stride);
+            if (b.columns == 1 || (b.rows > 1 && columns_are_closer))
+            {
+                multiply_by_columns(out, a, b, accumulate);
+            }
+            else
+            {
+                multiply_by_rows(out, a, b, accumulate);
             }
         }
     }
@@ -192,23 +241,13 @@ namespace xautodiff::array
     /// An inner extent of 0 gives zeros. `out` must not overlap the operands.
     /// Throws shape_error where the extents do not fit.
     template <class T, class A, class B>
-    constexpr void matmul(array_ref<T> out, array_ref<A> a, array_ref<B> b, bool transpose_a = false, bool transpose_b = false,
-                          bool accumulate = false)
+    constexpr void matmul(const array_ref<T>& out, const array_ref<A>& a, const array_ref<B>& b,
+                          bool transpose_a = false, bool transpose_b = false, bool accumulate = false)
     {
-        a = detail::flipped(a, transpose_a);
-        b = detail::flipped(b, transpose_b);
-        detail::expect_product(out.shape, a.shape, b.shape);
-        if (out.size() == 0)
-        {
-            return;
-        }
-        if (b.shape[1] == 1 || detail::magnitude(b.stride[0]) < detail::magnitude(b.stride[1]))
-        {
-            detail::multiply_by_columns(out, a, b, accumulate);
-        }
-        else
-        {
-            detail::multiply_by_rows(out, a, b, accumulate);
-        }
+        const detail::matrix_ref<T> to(detail::expect_matrix(out));
+        const detail::matrix_ref<A> left(detail::expect_matrix(a), transpose_a);
+        const detail::matrix_ref<B> right(detail::expect_matrix(b), transpose_b);
+        detail::expect_product(to, left, right);
+        detail::multiply(to, left, right, accumulate);
     }
 }

@@ -33,8 +33,8 @@ namespace xautodiff::array
             for (int d = missing; d < from.rank; ++d)
             {
                 // An extent of 1 that the operand has too is kept, at stride 0.
-                target.stride[static_cast<std::size_t>(d)]
-                    = out.shape[d - missing] == 1 ? 0 : out.stride[static_cast<std::size_t>(d - missing)];
+                target.stride[static_cast<std::size_t>(d)] =
+                    out.shape[d - missing] == 1 ? 0 : out.stride[static_cast<std::size_t>(d - missing)];
             }
             return target;
         }
@@ -48,7 +48,8 @@ namespace xautodiff::array
             strides kept_out{};
             strides reduced_in{};
 
-            constexpr reduction_axes(const shape& out, const shape& in, const strides& out_stride, const strides& in_stride)
+            constexpr reduction_axes(const shape& out, const shape& in, const strides& out_stride,
+                                     const strides& in_stride)
             {
                 const int missing = in.rank - out.rank;
                 for (int d = 0; d < in.rank; ++d)
@@ -121,7 +122,8 @@ namespace xautodiff::array
                 {
                     for (index i = 0; i < kept.row_size(); ++i)
                     {
-                        put(out[at[0] + i * kept.row_stride()[0]], sum_at(at[1] + i * kept.row_stride()[1]), accumulate);
+                        put(out[at[0] + i * kept.row_stride()[0]], sum_at(at[1] + i * kept.row_stride()[1]),
+                            accumulate);
                     }
                 });
         }
@@ -149,7 +151,8 @@ namespace xautodiff::array
                             {
                                 for (index j = 0; j < reduced.row_size(); ++j)
                                 {
-                                    const U* p = in + (at[1] + row_at[0] + j * reduced.row_stride()[0] + begin * in_step);
+                                    const U* p =
+                                        in + (at[1] + row_at[0] + j * reduced.row_stride()[0] + begin * in_step);
                                     for (index i = 0; i < width; ++i)
                                     {
                                         part.value[i] += static_cast<T>(p[i * in_step]);
@@ -241,9 +244,10 @@ namespace xautodiff::array
         }
         if (empty != -1)
         {
-            throw shape_error(all ? "amax(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-                                    "reduction dim with the 'dim' argument."
-                                  : "amax(): Expected reduction dim " + std::to_string(empty) + " to have non-zero size.");
+            throw shape_error(
+                all ? "amax(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+                      "reduction dim with the 'dim' argument."
+                    : "amax(): Expected reduction dim " + std::to_string(empty) + " to have non-zero size.");
         }
         copy(array_ref<T>(out.data, first.shape, target.stride), first);
         for_each_row(

@@ -65,13 +65,15 @@ namespace xautodiff::array
     template <class S>
     concept index_slice = (std::integral<std::remove_cvref_t<S>> && !std::same_as<std::remove_cvref_t<S>, bool>)
                           || (std::is_class_v<std::remove_cvref_t<S>> && std::convertible_to<S, index> && requires {
-                                 { std::remove_cvref_t<S>::value } -> std::convertible_to<index>;
+                                 {
+                                     std::remove_cvref_t<S>::value
+                                 } -> std::convertible_to<index>;
                              });
 
     template <class S>
-    concept slice
-        = index_slice<S> || std::same_as<std::remove_cvref_t<S>, range> || std::same_as<std::remove_cvref_t<S>, all_t>
-          || std::same_as<std::remove_cvref_t<S>, newaxis_t> || std::same_as<std::remove_cvref_t<S>, ellipsis_t>;
+    concept slice =
+        index_slice<S> || std::same_as<std::remove_cvref_t<S>, range> || std::same_as<std::remove_cvref_t<S>, all_t>
+        || std::same_as<std::remove_cvref_t<S>, newaxis_t> || std::same_as<std::remove_cvref_t<S>, ellipsis_t>;
 
     /// How many axes of the array one slice of this type removes, and how many it adds.
     template <slice S>
@@ -139,8 +141,8 @@ namespace xautodiff::array
 
         [[noreturn]] inline void throw_index(index i, int dimension, index extent)
         {
-            throw shape_error("index " + std::to_string(i) + " is out of bounds for dimension " + std::to_string(dimension)
-                              + " with size " + std::to_string(extent));
+            throw shape_error("index " + std::to_string(i) + " is out of bounds for dimension "
+                              + std::to_string(dimension) + " with size " + std::to_string(extent));
         }
 
         [[noreturn]] inline void throw_too_many_indices(int rank)

@@ -20,10 +20,7 @@ namespace xautodiff::array
         xtensor
     };
 
-    constexpr family common_family(family a, family b)
-    {
-        return a < b ? b : a;
-    }
+    constexpr family common_family(family a, family b) { return a < b ? b : a; }
 
     /// A number: any arithmetic type, bool included (comparisons give masks).
     template <class C>
@@ -48,13 +45,15 @@ namespace xautodiff::array
 
     /// A container that can carry a gradient.
     template <class C>
-    concept floating_container = container<C> && std::is_floating_point_v<typename traits<std::remove_cvref_t<C>>::value_type>;
+    concept floating_container =
+        container<C> && std::is_floating_point_v<typename traits<std::remove_cvref_t<C>>::value_type>;
 
     namespace detail
     {
         [[noreturn]] inline void throw_fixed_shape(const shape& wanted, const shape& fixed)
         {
-            throw shape_error("shape " + to_string(wanted) + " does not fit a container of the fixed shape " + to_string(fixed));
+            throw shape_error("shape " + to_string(wanted) + " does not fit a container of the fixed shape "
+                              + to_string(fixed));
         }
 
         constexpr void expect_shape(const shape& wanted, const shape& fixed)
@@ -142,7 +141,8 @@ namespace xautodiff::array
             else
             {
                 // From the whole array, not from its first row, so that no compiler takes the row's end for the limit.
-                static_assert(sizeof(container_type) == sizeof(value_type) * std::size_t(static_shape.size()) || static_shape.size() == 0);
+                static_assert(sizeof(container_type) == sizeof(value_type) * std::size_t(static_shape.size())
+                              || static_shape.size() == 0);
                 return reinterpret_cast<T*>(&c);
             }
         }

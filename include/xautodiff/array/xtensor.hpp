@@ -86,10 +86,7 @@ namespace xautodiff::array
             static constexpr shape static_shape = static_extents<typename C::shape_type>::value;
             static constexpr family container_family = family::xtensor;
 
-            static array_ref<const value_type> ref(const C& c)
-            {
-                return ref_of_xtensor<const value_type>(c.data(), c);
-            }
+            static array_ref<const value_type> ref(const C& c) { return ref_of_xtensor<const value_type>(c.data(), c); }
 
             static auto ref(C& c) { return ref_of_xtensor(c.data(), c); }
 
@@ -133,17 +130,20 @@ namespace xautodiff::array
     }
 
     template <class EC, xt::layout_type L, class SC, class Tag>
-    struct traits<xt::xarray_container<EC, L, SC, Tag>> : detail::resizable_xtensor_traits<xt::xarray_container<EC, L, SC, Tag>>
+    struct traits<xt::xarray_container<EC, L, SC, Tag>>
+        : detail::resizable_xtensor_traits<xt::xarray_container<EC, L, SC, Tag>>
     {
     };
 
     template <class EC, std::size_t N, xt::layout_type L, class Tag>
-    struct traits<xt::xtensor_container<EC, N, L, Tag>> : detail::resizable_xtensor_traits<xt::xtensor_container<EC, N, L, Tag>>
+    struct traits<xt::xtensor_container<EC, N, L, Tag>>
+        : detail::resizable_xtensor_traits<xt::xtensor_container<EC, N, L, Tag>>
     {
     };
 
     template <class T, class S, xt::layout_type L, bool Sharable, class Tag>
-    struct traits<xt::xfixed_container<T, S, L, Sharable, Tag>> : detail::xtensor_traits<xt::xfixed_container<T, S, L, Sharable, Tag>>
+    struct traits<xt::xfixed_container<T, S, L, Sharable, Tag>>
+        : detail::xtensor_traits<xt::xfixed_container<T, S, L, Sharable, Tag>>
     {
     };
 
@@ -158,7 +158,8 @@ namespace xautodiff::array
     };
 
     template <class EC, class S, xt::layout_type L, bool Sharable, class Tag>
-    struct traits<xt::xfixed_adaptor<EC, S, L, Sharable, Tag>> : detail::xtensor_traits<xt::xfixed_adaptor<EC, S, L, Sharable, Tag>>
+    struct traits<xt::xfixed_adaptor<EC, S, L, Sharable, Tag>>
+        : detail::xtensor_traits<xt::xfixed_adaptor<EC, S, L, Sharable, Tag>>
     {
     };
 
