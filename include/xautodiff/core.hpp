@@ -2,4 +2,5 @@
 // Everything that needs no xtensor: numbers and std::array, constexpr throughout, quick to include.
 #pragma once
 
+#include <xautodiff/expression/structured.hpp>
 #include <xautodiff/functional/grad.hpp>

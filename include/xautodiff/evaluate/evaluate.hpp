@@ -10,6 +10,16 @@
 
 namespace xautodiff::evaluate
 {
+    /// Which matrix product arrays of a family use; blas_product.hpp gives xtensor's BLAS.
+    template <array::family Family>
+    struct product_for
+    {
+        using type = op::loop_product;
+    };
+
+    template <array::family Family>
+    using product_of = typename product_for<Family>::type;
+
     namespace detail
     {
         /// Puts payloads into a static evaluator; remembers whether merged ones were equal.
@@ -119,7 +129,7 @@ namespace xautodiff::evaluate
             }
             else
             {
-                array_evaluator<Program::graph, T> machine;
+                array_evaluator<Program::graph, T, product_of<Family>> machine;
                 return machine.run(node, arguments, results);
             }
         }

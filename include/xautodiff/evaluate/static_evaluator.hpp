@@ -4,34 +4,15 @@
 #pragma once
 
 #include <xautodiff/evaluate/payload.hpp>
+#include <xautodiff/evaluate/unroll.hpp>
+#include <xautodiff/graph/schedule.hpp>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace xautodiff::evaluate
 {
-    /// Steps whose value is computed, as opposed to those kept for their shape.
-    template <const auto& Graph>
-    inline constexpr auto valued_steps = []
-    {
-        std::array<bool, std::size_t(Graph.size()) + 1> valued{};
-        for (int o : Graph.outputs)
-        {
-            valued[std::size_t(o)] = true;
-        }
-        for (int i = Graph.size() - 1; i >= 0; --i)
-        {
-            for (int k = 0; valued[std::size_t(i)] && k < Graph[i].arity(); ++k)
-            {
-                const int operand = Graph[i].operand[std::size_t(k)];
-                valued[std::size_t(operand)] =
-                    valued[std::size_t(operand)]
-                    || (!Graph[i].reads_shape_only(k) && Graph[operand].kind != graph::step_kind::parameter);
-            }
-        }
-        return valued;
-    }();
-
     /// Whether every shape is known, so that the static evaluator can run the graph.
     template <const auto& Graph>
     inline constexpr bool has_static_shapes = []
@@ -63,12 +44,17 @@ namespace xautodiff::evaluate
 
         constexpr void run()
         {
-            run_chunks(std::make_index_sequence<std::size_t((Graph.size() + chunk - 1) / chunk)>{});
+            unroll<Graph.size()>([this](auto i) __attribute__((always_inline)) { run_step<i()>(); });
         }
 
     private:
-        static constexpr int chunk = 16;
-        static constexpr auto valued = valued_steps<Graph>;
+        static constexpr auto valued = []
+        {
+            const graph::flags v = graph::valued_steps(Graph);
+            std::array<bool, std::size_t(Graph.size()) + 1> out{};
+            std::copy(v.begin(), v.end(), out.begin());
+            return out;
+        }();
 
         struct memory_layout
         {
@@ -115,20 +101,6 @@ namespace xautodiff::evaluate
         std::array<T, std::size_t(layout.size) + 1> m_work;
         std::array<bool, std::size_t(layout.size) + 1> m_mask;
         std::array<array::parameters, has_parameters ? Graph.slots.size() : 0> m_parameters;
-
-        template <std::size_t... C>
-        constexpr void run_chunks(std::index_sequence<C...>)
-        {
-            (run_chunk<int(C) * chunk>(
-                 std::make_index_sequence<std::size_t(std::min(chunk, Graph.size() - int(C) * chunk))>{}),
-             ...);
-        }
-
-        template <int Begin, std::size_t... I>
-        [[gnu::always_inline]] constexpr void run_chunk(std::index_sequence<I...>)
-        {
-            (run_step<Begin + int(I)>(), ...);
-        }
 
         template <int I>
         [[gnu::always_inline]] constexpr void run_step()

@@ -3,6 +3,7 @@
 // data, item and shape by evaluate/, requires_grad, grad_fn and backward by variable/.
 #pragma once
 
+#include <xautodiff/array/slices.hpp>
 #include <xautodiff/array/traits.hpp>
 
 #include <concepts>
@@ -40,6 +41,21 @@ namespace xautodiff
         void backward(const Seed& seed) const;
         template <class Seed>
         void backward(const Seed& seed, const backward_options& options) const;
+
+        /// One element, or one row, of an array: `x[0_c]`, or `x[i]`; several indices or slices: `x(0, ad::all)`. See ad::view.
+        /// A run-time index has no identity here (a member cannot tell its call sites apart): `x[i]` is never merged with
+        /// another. `x[0_c]`, `auto [a, b] = x` and `ad::view(x, i)` are.
+        template <array::index_slice I>
+        constexpr auto operator[](const I& i) const
+        {
+            return subscript(self(), i);
+        }
+        template <array::slice... S>
+            requires(sizeof...(S) > 0)
+        constexpr auto operator()(const S&... slices) const
+        {
+            return subscript(self(), slices...);
+        }
 
         constexpr const E& self() const { return static_cast<const E&>(*this); }
 

@@ -29,6 +29,17 @@ namespace xautodiff::expression
     {
     };
 
+    /// The n-th operand at one place.
+    template <class Tag, int N>
+    struct place
+    {
+    };
+
+    template <class Tag>
+    inline constexpr bool is_identity = !std::same_as<Tag, untagged>;
+    template <class Tag, int N>
+    inline constexpr bool is_identity<place<Tag, N>> = is_identity<Tag>;
+
     struct leaf_base
     {
     };
@@ -74,7 +85,7 @@ namespace xautodiff::expression
     struct constant : expression_facade<constant<T, Tag>>, leaf_base
     {
         static constexpr leaf_kind kind = leaf_kind::constant;
-        static constexpr bool has_identity = !std::same_as<Tag, untagged>;
+        static constexpr bool has_identity = is_identity<Tag>;
         static constexpr array::shape static_shape{};
         static constexpr array::family family = array::family::scalar;
         using value_type = T;
@@ -105,7 +116,7 @@ namespace xautodiff::expression
     struct array_constant : expression_facade<array_constant<C, Tag>>, leaf_base
     {
         static constexpr leaf_kind kind = leaf_kind::constant;
-        static constexpr bool has_identity = !std::same_as<Tag, untagged>;
+        static constexpr bool has_identity = is_identity<Tag>;
         static constexpr array::shape static_shape = array::traits<C>::static_shape;
         static constexpr array::family family = array::traits<C>::container_family;
         using value_type = typename array::traits<C>::value_type;
@@ -122,7 +133,7 @@ namespace xautodiff::expression
     struct shared_constant : expression_facade<shared_constant<C, Tag>>, leaf_base
     {
         static constexpr leaf_kind kind = leaf_kind::constant;
-        static constexpr bool has_identity = !std::same_as<Tag, untagged>;
+        static constexpr bool has_identity = is_identity<Tag>;
         static constexpr array::shape static_shape = array::traits<C>::static_shape;
         static constexpr array::family family = array::traits<C>::container_family;
         using value_type = typename array::traits<C>::value_type;
@@ -139,7 +150,7 @@ namespace xautodiff::expression
     struct referenced_constant : expression_facade<referenced_constant<C, Tag>>, leaf_base
     {
         static constexpr leaf_kind kind = leaf_kind::constant;
-        static constexpr bool has_identity = !std::same_as<Tag, untagged>;
+        static constexpr bool has_identity = is_identity<Tag>;
         static constexpr array::shape static_shape = array::traits<C>::static_shape;
         static constexpr array::family family = array::traits<C>::container_family;
         using value_type = typename array::traits<C>::value_type;
@@ -151,13 +162,13 @@ namespace xautodiff::expression
         constexpr auto payload() const { return array::traits<C>::ref(*value); }
     };
 
-    /// Run-time parameters of an operation. `ResultRank` is the rank of that operation's result, where the types tell it.
-    template <class Tag, int ResultRank = array::unknown>
-    struct parameter : expression_facade<parameter<Tag, ResultRank>>, leaf_base
+    /// Run-time parameters of an operation. `Result` is what the types tell of that operation's result.
+    template <class Tag, array::shape Result = array::shape::of_rank(array::unknown)>
+    struct parameter : expression_facade<parameter<Tag, Result>>, leaf_base
     {
         static constexpr leaf_kind kind = leaf_kind::parameter;
-        static constexpr bool has_identity = !std::same_as<Tag, untagged>;
-        static constexpr int result_rank = ResultRank;
+        static constexpr bool has_identity = is_identity<Tag>;
+        static constexpr array::shape result = Result;
         static constexpr array::shape static_shape{};
         static constexpr array::family family = array::family::scalar;
         using value_type = long long;

@@ -13,12 +13,6 @@ namespace xautodiff::expression
     template <class X, class Tag>
     struct as_node;
 
-    /// The n-th operand at one place.
-    template <class Tag, int N>
-    struct place
-    {
-    };
-
     template <class X, class Tag>
         requires has_node<X>
     struct as_node<X, Tag>

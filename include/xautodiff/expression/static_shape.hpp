@@ -68,9 +68,9 @@ namespace xautodiff::expression
         template <class Op, class X, class P>
         constexpr array::shape shape_by_parameters()
         {
-            if constexpr (requires { P::result_rank; })
+            if constexpr (requires { P::result; })
             {
-                return array::shape::of_rank(P::result_rank);
+                return P::result;
             }
             else
             {

@@ -27,7 +27,8 @@ namespace xautodiff::op
 
 namespace xautodiff::math
 {
-    /// Base of values whose operations are recorded, not computed. A traced type has `record<Op>(operands...)`.
+    /// Base of values whose operations are recorded, not computed. A traced type has `record<Op>(operands...)`, which gives
+    /// a value of that type again, or of its `recorded<Op, Operand...>`.
     struct traced
     {
     };
@@ -61,9 +62,22 @@ namespace xautodiff::math
             using type = decltype(Op::value(std::declval<const X&>()...));
         };
 
+        template <class Traced, class Op, class... X>
+        struct recorded
+        {
+            using type = Traced;
+        };
+
+        template <class Traced, class Op, class... X>
+            requires requires { typename Traced::template recorded<Op, X...>; }
+        struct recorded<Traced, Op, X...>
+        {
+            using type = typename Traced::template recorded<Op, X...>;
+        };
+
         template <class Op, class... X>
             requires(traced_value<X> || ...)
-        struct result<Op, X...> : first_traced<X...>
+        struct result<Op, X...> : recorded<typename first_traced<X...>::type, Op, X...>
         {
         };
     }

@@ -43,6 +43,14 @@ namespace xautodiff::op
         constexpr array::index inner(const array::shape& left) { return left[left.rank - 1]; }
     }
 
+    /// The inner product of two vectors, composed.
+    struct dot
+    {
+        static constexpr std::string_view name = "dot", function = "DotBackward0";
+        static constexpr array::shape result_shape(const array::shape& a, const array::shape& b) { return array::matmul_shape(a, b); }
+        static constexpr auto compose(const auto& a, const auto& b) { return math::sum(a * b); }
+    };
+
     /// a times b.
     struct matmul
     {

@@ -192,6 +192,7 @@ namespace xautodiff::op
     struct mean
     {
         static constexpr std::string_view name = "mean", function = "MeanBackward0";
+        static constexpr array::shape result_shape(const array::shape&) { return {}; }
 
         static constexpr auto compose(const auto& x)
         {
@@ -204,6 +205,7 @@ namespace xautodiff::op
     struct mean_over
     {
         static constexpr std::string_view name = "mean_over", function = "MeanBackward1";
+        static constexpr array::shape result_shape(const array::shape& x, const array::parameters& axes) { return array::reduced_shape(x, axes); }
 
         static constexpr auto compose(const auto& x, const auto& axes)
         {
@@ -216,6 +218,7 @@ namespace xautodiff::op
     struct norm_l2
     {
         static constexpr std::string_view name = "norm_l2", function = "LinalgVectorNormBackward0";
+        static constexpr array::shape result_shape(const array::shape&) { return {}; }
 
         static constexpr auto compose(const auto& x)
         {

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Everything but streams and decompositions.
+#pragma once
+
+#include <xautodiff/core.hpp>
+#include <xautodiff/evaluate/blas_product.hpp>
+#include <xautodiff/expression/xtensor_operand.hpp>
