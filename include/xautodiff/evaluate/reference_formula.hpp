@@ -17,38 +17,48 @@ namespace xautodiff::evaluate::reference
     };
 
     template <class Node>
+    struct formula;
+
+    namespace detail
+    {
+        /// The node for what a rule writes: a formula, a number, or parameters.
+        template <class X>
+        struct written
+        {
+            using node = expression::constant<double, expression::untagged>;
+            static constexpr node of(const X& number) { return node(double(number)); }
+        };
+
+        template <class Node>
+        struct written<formula<Node>>
+        {
+            using node = Node;
+            static constexpr const node& of(const formula<Node>& f) { return f.node; }
+        };
+
+        template <>
+        struct written<array::parameters>
+        {
+            using node = expression::parameter<expression::untagged>;
+            static constexpr node of(const array::parameters& p) { return node(p); }
+        };
+    }
+
+    template <class Node>
     struct formula : math::traced
     {
-    private:
-        template <class N>
-        static constexpr const N& node_of(const formula<N>& f)
-        {
-            return f.node;
-        }
-        static constexpr auto node_of(array::scalar_value auto number)
-        {
-            return expression::constant<double, expression::untagged>(double(number));
-        }
-        static constexpr auto node_of(const array::parameters& p)
-        {
-            return expression::parameter<expression::untagged>(p);
-        }
-
-        template <class X>
-        using node_for = std::remove_cvref_t<decltype(node_of(std::declval<const X&>()))>;
-
-    public:
         Node node;
 
         constexpr explicit formula(const Node& n) : node(n) {}
 
         template <class Op, class... X>
-        using recorded = formula<expression::apply<Op, node_for<X>...>>;
+        using recorded = formula<expression::apply<Op, typename detail::written<X>::node...>>;
 
         template <class Op, class... X>
         static constexpr recorded<Op, X...> record(const X&... x)
         {
-            return recorded<Op, X...>(expression::apply<Op, node_for<X>...>(node_of(x)...));
+            return recorded<Op, X...>(
+                expression::apply<Op, typename detail::written<X>::node...>(detail::written<X>::of(x)...));
         }
     };
 

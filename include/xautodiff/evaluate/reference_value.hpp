@@ -122,7 +122,7 @@ namespace xautodiff::evaluate::reference
             using traits = array::traits<C>;
             if constexpr (requires(typename traits::value_type* to) { traits::load(c, to); })
             {
-                std::vector<typename traits::value_type> elements(std::size_t(traits::static_shape.size()));
+                std::vector<typename traits::value_type> elements(std::size_t(traits::static_shape.size()), 0);
                 traits::load(c, elements.data());
                 return to_dense<T>(
                     array::array_ref<const typename traits::value_type>(elements.data(), traits::static_shape));
