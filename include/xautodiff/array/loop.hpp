@@ -35,7 +35,7 @@ namespace xautodiff::array
     /// An array seen at a larger shape: NumPy's broadcasting, with stride 0 along the axes that are repeated.
     /// Throws shape_error where `to` is not a shape that `a` broadcasts to.
     template <class T>
-    constexpr array_ref<T> broadcast_to(array_ref<T> a, const shape& to)
+    constexpr array_ref<T> broadcast_to(const array_ref<T>& a, const shape& to)
     {
         const int missing = to.rank - a.shape.rank;
         if (missing < 0)
@@ -81,6 +81,8 @@ namespace xautodiff::array
         /// The number of elements in each row, and the strides between them; 1 and zeros for a single element.
         constexpr index row_size() const { return m_rank == 0 ? 1 : m_axis[0].extent; }
         constexpr const offsets& row_stride() const { return m_axis[0].stride; }
+
+        constexpr bool is_one_row() const { return m_rank <= 1 && !m_empty; }
 
         /// Calls f(offset) with the offsets of each row's first element. Not called where there are no elements.
         template <class F>
@@ -205,8 +207,17 @@ namespace xautodiff::array
     /// Calls f(n, row...) for rows of n elements until all elements of the arrays, broadcast to `s`, have been seen.
     /// Throws shape_error where one does not broadcast to `s`.
     template <class F, class... T>
-    constexpr void for_each_row(const shape& s, F&& f, array_ref<T>... a)
+    constexpr void for_each_row(const shape& s, F&& f, const array_ref<T>&... a)
     {
+        if (((a.shape == s && a.is_contiguous()) && ...))
+        {
+            // The common case needs no plan.
+            if (const index n = s.size(); n != 0)
+            {
+                f(n, row<T>{a.data, 1}...);
+            }
+            return;
+        }
         const loop<sizeof...(T)> plan(s, {broadcast_to(a, s).stride...});
         [&]<std::size_t... K>(std::index_sequence<K...>) {
             plan.for_each_row(
@@ -218,7 +229,7 @@ namespace xautodiff::array
 
     /// Calls f(element...) for the elements of the arrays, broadcast to `s`; in the order of memory.
     template <class F, class... T>
-    constexpr void for_each_element(const shape& s, F&& f, array_ref<T>... a)
+    constexpr void for_each_element(const shape& s, F&& f, const array_ref<T>&... a)
     {
         for_each_row(
             s,
@@ -244,7 +255,7 @@ namespace xautodiff::array
     }
 
     template <class T>
-    constexpr void fill(array_ref<T> out, const std::type_identity_t<T>& value)
+    constexpr void fill(const array_ref<T>& out, const std::type_identity_t<T>& value)
     {
         for_each_element(
             out.shape, [&](T& o) { o = value; }, out);
@@ -252,7 +263,7 @@ namespace xautodiff::array
 
     /// out = in, broadcast to the shape of `out`. They must not overlap.
     template <class T, class U>
-    constexpr void copy(array_ref<T> out, array_ref<U> in)
+    constexpr void copy(const array_ref<T>& out, const array_ref<U>& in)
     {
         for_each_element(
             out.shape, [](T& o, U& i) { o = static_cast<T>(i); }, out, in);
@@ -260,7 +271,7 @@ namespace xautodiff::array
 
     /// out += in, broadcast to the shape of `out`. They may be the same array, but must not overlap otherwise.
     template <class T, class U>
-    constexpr void add_to(array_ref<T> out, array_ref<U> in)
+    constexpr void add_to(const array_ref<T>& out, const array_ref<U>& in)
     {
         for_each_element(
             out.shape, [](T& o, U& i) { o += static_cast<T>(i); }, out, in);
