@@ -2,5 +2,6 @@
 // Everything that needs no xtensor: numbers and std::array, constexpr throughout, quick to include.
 #pragma once
 
+#include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/expression/structured.hpp>
 #include <xautodiff/functional/grad.hpp>

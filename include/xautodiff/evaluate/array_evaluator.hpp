@@ -64,6 +64,16 @@ namespace xautodiff::evaluate
             return true;
         }
 
+        /// The shape of an output, from payloads alone; nothing is computed. Throws shape_error where shapes do not fit.
+        template <class Node>
+        array::shape shape_of(const Node& node, int output = 0)
+        {
+            payload_reader reader{*this};
+            for_each_payload(node, reader);
+            infer_shapes();
+            return m_shape[std::size_t(Graph.outputs[std::size_t(output)])];
+        }
+
     private:
         static constexpr const auto& schedule = graph::schedule_of<Graph>;
         static constexpr std::size_t size = std::size_t(Graph.size());
@@ -111,10 +121,11 @@ namespace xautodiff::evaluate
             }
         }
 
-        void take(int slot, T number)
+        template <array::scalar_value U>
+        void take(int slot, U number)
         {
             T& at = m_number[std::size_t(slot)];
-            at = number;
+            at = T(number);
             m_value[std::size_t(slot_step[std::size_t(slot)])] = array::array_ref<const T>(&at, {});
         }
 
@@ -156,7 +167,17 @@ namespace xautodiff::evaluate
             {
                 const int slot = Graph.occurrence_slot[std::size_t(occurrence)];
                 const bool first = Graph.slots[std::size_t(slot)].occurrence == occurrence;
-                if constexpr (Leaf::kind == expression::leaf_kind::parameter)
+                if constexpr (Leaf::kind == expression::leaf_kind::variable)
+                {
+                    const void*& at = origin[std::size_t(slot)];
+                    consistent = consistent && (first || at == leaf.origin());
+                    at = leaf.origin();
+                    if (first)
+                    {
+                        machine.take(slot, leaf.payload());
+                    }
+                }
+                else if constexpr (Leaf::kind == expression::leaf_kind::parameter)
                 {
                     array::parameters& at = machine.m_parameters[std::size_t(slot)];
                     consistent = consistent && (first || at == leaf.payload());

@@ -28,12 +28,20 @@ namespace xautodiff::evaluate
         {
             static_evaluator<Graph, T>& machine;
             bool consistent = true;
+            /// The objects that Variables are: equal values do not make two of them one.
+            std::array<const void*, Graph.slots.size() + 1> origin{};
 
             template <class Leaf>
             constexpr void operator()(int occurrence, const Leaf& leaf)
             {
                 const int slot = Graph.occurrence_slot[std::size_t(occurrence)];
                 const bool first = Graph.slots[std::size_t(slot)].occurrence == occurrence;
+                if constexpr (Leaf::kind == expression::leaf_kind::variable)
+                {
+                    const void*& at = origin[std::size_t(slot)];
+                    consistent = consistent && (first || at == leaf.origin());
+                    at = leaf.origin();
+                }
                 if constexpr (Leaf::kind == expression::leaf_kind::parameter)
                 {
                     array::parameters& at = machine.slot_parameters(slot);
@@ -115,7 +123,7 @@ namespace xautodiff::evaluate
                         traits::store(out, buffer);
                     }
                 };
-                (store(*std::get<O>(results), machine.output_data(int(O))), ...);
+                ((std::get<O>(results) ? store(*std::get<O>(results), machine.output_data(int(O))) : void()), ...);
             }(std::make_index_sequence<graph.outputs.size()>{});
             return true;
         }

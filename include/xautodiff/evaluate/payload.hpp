@@ -6,6 +6,7 @@
 #include <xautodiff/graph/program.hpp>
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 namespace xautodiff::evaluate
@@ -13,7 +14,7 @@ namespace xautodiff::evaluate
     // clang-format off
     constexpr bool same_payload(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
     constexpr bool same_payload(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
-    constexpr bool same_payload(long double a, long double b) { return a == b && (a != 0 || 1 / a == 1 / b); }
+    constexpr bool same_payload(long double a, long double b) { return a == b && std::signbit(a) == std::signbit(b); }
     template <std::integral T> constexpr bool same_payload(T a, T b) { return a == b; }
     constexpr bool same_payload(const array::parameters& a, const array::parameters& b) { return a == b; }
     template <class T> constexpr bool same_payload(const array::array_ref<T>& a, const array::array_ref<T>& b) { return a.data == b.data && a.shape == b.shape; }

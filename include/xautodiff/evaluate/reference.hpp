@@ -34,6 +34,7 @@ namespace xautodiff::evaluate::reference
 
         template <class T>
         using values = std::vector<dense<T>>;
+        using flags = std::vector<char>;
 
         /// The inputs of a formula, any of them, by position.
         struct all_inputs
@@ -78,14 +79,16 @@ namespace xautodiff::evaluate::reference
         struct sink
         {
             gradients<T>& to;
+            flags& reached;
 
             template <class Input>
             constexpr void input(const dense<T>& adjoint)
             {
                 if constexpr (Inputs::template contain<Input>)
                 {
-                    dense<T>& total = to.input[std::size_t(Input::position)];
-                    total = total + adjoint;
+                    constexpr auto at = std::size_t(Input::position);
+                    to.input[at] = reached[at] ? to.input[at] + adjoint : adjoint;
+                    reached[at] = true;
                 }
             }
         };
@@ -349,7 +352,8 @@ namespace xautodiff::evaluate::reference
             };
             for_each_payload(node, add_leaf);
             const auto root = evaluate<T, Inputs>(node, arguments, outer);
-            root.pull(seed.broadcast(root.value.shape()), sink<T, Inputs>{out});
+            flags reached(arguments.size(), false);
+            root.pull(seed.broadcast(root.value.shape()), sink<T, Inputs>{out, reached});
             return out;
         }
 

@@ -44,7 +44,7 @@ namespace xautodiff::evaluate
 
         constexpr void run()
         {
-            unroll<Graph.size()>([this](auto i) __attribute__((always_inline)) { run_step<i()>(); });
+            unroll<Graph.size()>([this](auto i) __attribute__((always_inline)) { this->template run_step<i()>(); });
         }
 
     private:

@@ -12,10 +12,6 @@ namespace xautodiff::functional
     template <class F, int Position, class C>
     using input = expression::input<F, Position, C>;
 
-    /// Arguments that become inputs: numbers and arrays. Anything else reaches the function as it is.
-    template <class C>
-    concept input_value = array::container<C>;
-
     /// The container type that an expression's type stands for, where it is an argument inside another formula.
     template <class N>
     using stand_in =
@@ -36,5 +32,71 @@ namespace xautodiff::functional
     {
         return [&]<std::size_t... I>(std::index_sequence<I...>)
         { return node_of<Id>(f(input<Id, int(I), C>(c)...)); }(std::index_sequence_for<C...>{});
+    }
+
+    namespace detail
+    {
+        /// Whether all inputs below N belong to one of Id... .
+        template <class N, class... Id>
+        struct reads_only
+        {
+            static constexpr bool value = true;
+        };
+
+        template <class F, int Position, class C, class... Id>
+        struct reads_only<expression::input<F, Position, C>, Id...>
+        {
+            static constexpr bool value = (std::same_as<F, Id> || ...);
+        };
+
+        template <class Op, class... X, class... Id>
+        struct reads_only<expression::apply<Op, X...>, Id...>
+        {
+            static constexpr bool value = (reads_only<X, Id...>::value && ...);
+        };
+
+        template <class Mode, class Body, class F, int P, class C, class... Input, class... X, class... Id>
+        struct reads_only<
+            expression::differential<Mode, Body, expression::inputs<expression::input<F, P, C>, Input...>, X...>, Id...>
+        {
+            static constexpr bool value = reads_only<Body, F, Id...>::value && (reads_only<X, Id...>::value && ...);
+        };
+    }
+
+    /// Whether a formula in the inputs of Id reads no input of a function around it. A function that captured such an input
+    /// has no value yet, even where its own arguments are numbers: its derivative is then a node of the formula around it.
+    template <class Id, class... N>
+    inline constexpr bool is_closed = (detail::reads_only<N, Id>::value && ...);
+
+    template <class C>
+    constexpr void require_floating()
+    {
+        static_assert(
+            std::is_floating_point_v<typename array::traits<C>::value_type>,
+            "xautodiff: only Tensors of floating point dtype can require gradients: grad is asked with respect "
+            "to an argument of integers; pass 2.0 rather than 2");
+    }
+
+    /// One result as itself, several as a tuple.
+    template <class... G>
+    constexpr auto one_or_tuple(std::tuple<G...>&& t)
+    {
+        if constexpr (sizeof...(G) == 1)
+        {
+            return std::get<0>(std::move(t));
+        }
+        else
+        {
+            return std::move(t);
+        }
+    }
+
+    /// The arguments as nodes, inside another formula.
+    template <class Id, class... X>
+    constexpr auto argument_nodes(const X&... x)
+    {
+        return [&]<std::size_t... I>(std::index_sequence<I...>)
+        { return std::tuple{expression::make_node<expression::place<Id, int(I)>>(x)...}; }(
+                   std::index_sequence_for<X...>{});
     }
 }

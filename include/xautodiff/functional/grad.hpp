@@ -2,7 +2,7 @@
 // ad::grad and ad::value_and_grad: the gradient of a scalar function.
 #pragma once
 
-#include <xautodiff/functional/call.hpp>
+#include <xautodiff/functional/returned.hpp>
 
 namespace xautodiff
 {
@@ -25,32 +25,12 @@ namespace xautodiff
                 "reduce it (sum, mean, ...), or use vjp or jacobian");
         }
 
-        template <class C>
-        constexpr void require_floating()
-        {
-            static_assert(
-                std::is_floating_point_v<typename array::traits<C>::value_type>,
-                "xautodiff: only Tensors of floating point dtype can require gradients: grad is asked with respect "
-                "to an argument of integers; pass 2.0 rather than 2");
-        }
-
-        /// One gradient as itself, several as a tuple.
-        template <class... G>
-        constexpr auto one_or_tuple(std::tuple<G...>&& t)
-        {
-            if constexpr (sizeof...(G) == 1)
-            {
-                return std::get<0>(std::move(t));
-            }
-            else
-            {
-                return std::move(t);
-            }
-        }
-
         template <bool WithValue, class F, int... Wrt>
         struct gradient_function
         {
+            /// What it differentiates.
+            using differentiated = F;
+
             F f;
 
             template <class... X>
@@ -58,13 +38,16 @@ namespace xautodiff
             {
                 static_assert(((Wrt >= 0 && Wrt < int(sizeof...(X))) && ...),
                               "xautodiff: grad is asked with respect to an argument that is not there");
-                if constexpr ((expression::has_node<X> || ...))
+                if constexpr (has_value_now<gradient_function, F, X...>())
                 {
-                    return symbolic(x...);
+                    return numeric(x...);
                 }
                 else
                 {
-                    return numeric(x...);
+                    return std::apply(
+                        [this](const auto&... n)
+                        { return this->symbolic(std::make_index_sequence<sizeof...(n)>{}, n...); },
+                        argument_nodes<gradient_function>(x...));
                 }
             }
 
@@ -104,15 +87,8 @@ namespace xautodiff
             }
 
             /// Inside another formula the derivative is a node of it.
-            template <class... X>
-            constexpr auto symbolic(const X&... x) const
-            {
-                return symbolic_nodes(std::index_sequence_for<X...>{},
-                                      expression::make_node<expression::place<gradient_function, 0>>(x)...);
-            }
-
             template <std::size_t... I, class... N>
-            constexpr auto symbolic_nodes(std::index_sequence<I...>, const N&... n) const
+            constexpr auto symbolic(std::index_sequence<I...>, const N&... n) const
             {
                 const auto body =
                     node_of<gradient_function>(f(expression::input<gradient_function, int(I), stand_in<N>>()...));

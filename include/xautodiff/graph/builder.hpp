@@ -7,6 +7,8 @@
 #include <xautodiff/op/operations.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <vector>
 
 namespace xautodiff::graph
@@ -23,9 +25,8 @@ namespace xautodiff::graph
         {
             for (int i : m_literals)
             {
-                // Compared as bits would be: 0.0 and -0.0 differ.
-                if (steps[std::size_t(i)].value == value
-                    && (value != 0 || 1 / steps[std::size_t(i)].value == 1 / value))
+                // As bits: 0.0 and -0.0 differ.
+                if (std::bit_cast<std::uint64_t>(steps[std::size_t(i)].value) == std::bit_cast<std::uint64_t>(value))
                 {
                     return at(i);
                 }

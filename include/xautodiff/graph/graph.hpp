@@ -42,7 +42,7 @@ namespace xautodiff::graph
     /// What a graph knows of one leaf; `identity` is the address that stands for the leaf's type.
     struct slot
     {
-        const void* identity = nullptr;
+        const char* identity = nullptr;
         expression::leaf_kind kind = expression::leaf_kind::constant;
         int occurrence = -1;  ///< which payload leaf, in the order of the nested type, fills it first
         int position = -1;    ///< of an input: the argument's number

@@ -139,7 +139,7 @@ namespace xautodiff::graph
             {
                 constexpr bool has_payload = payload_count<N> != 0;
                 slot s;
-                s.identity = &type_id<N>;
+                s.identity = revealing<N>::identity;
                 s.kind = N::kind;
                 s.shape = N::static_shape;
                 s.occurrence = has_payload ? begin : -1;

@@ -31,7 +31,7 @@ namespace xautodiff::graph
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wnon-template-friend"
 #endif
-    /// Maps an operation's identity, an address, back to its type. Naming `revealing<Op>` defines the answer.
+    /// Maps the address that stands for a type back to the type. Naming `revealing<T>` defines the answer.
     template <const char* Identity>
     struct key
     {
@@ -45,15 +45,15 @@ namespace xautodiff::graph
     template <class T>
     inline constexpr char type_id{};
 
-    template <class Op>
+    template <class T>
     struct revealing
     {
-        friend constexpr auto reveal(key<&type_id<Op>>) { return Op{}; }
-        static constexpr const char* identity = &type_id<Op>;
+        friend constexpr auto reveal(key<&type_id<T>>) { return std::type_identity<T>{}; }
+        static constexpr const char* identity = &type_id<T>;
     };
 
     template <const char* Identity>
-    using revealed_t = decltype(reveal(key<Identity>{}));
+    using revealed_t = typename decltype(reveal(key<Identity>{}))::type;
 
     struct operation
     {

@@ -127,6 +127,29 @@ namespace xautodiff::graph
         }
     };
 
+    /// Adjoints of all Variables that an expression reads, in the order of their slots, for a seed that comes as input 0.
+    template <class Node, class Seed>
+    struct variable_adjoints_of
+    {
+        static constexpr draft build(bool merge)
+        {
+            lowering l(payload_count<Node>, merge);
+            const symbol y = l.lower<Node>();
+            std::vector<int> sources;
+            for (std::size_t i = 0; i < l.steps.steps.size(); ++i)
+            {
+                const int slot = l.steps.steps[i].slot;
+                if (slot >= 0 && l.steps.slots[std::size_t(slot)].kind == expression::leaf_kind::variable)
+                {
+                    sources.push_back(int(i));
+                }
+            }
+            std::vector<symbol> out;
+            detail::append_adjoints(l, y, l.lower<Seed>(), sources, out);
+            return without_dead_steps(l, out);
+        }
+    };
+
     template <class... T>
     struct type_list
     {

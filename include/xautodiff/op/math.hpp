@@ -19,7 +19,7 @@ namespace xautodiff::op
     struct abs; struct sign; struct relu; struct clamp; struct maximum; struct minimum; struct where;
     struct less; struct less_equal; struct greater; struct greater_equal; struct equal; struct not_equal;
     struct sum; struct sum_over; struct sum_to; struct expand; struct broadcast_like; struct element_count; struct amax;
-    struct mean; struct mean_over; struct norm_l2;
+    struct mean; struct mean_over; struct norm_l2; struct norm_l2_over;
     struct reshape; struct reshape_like; struct transpose; struct untranspose; struct view; struct unview;
     struct matmul; struct matmul_nt; struct matmul_tn;
 }

@@ -156,7 +156,8 @@ namespace xautodiff::op
         }
     };
 
-    /// The largest element over some axes (nan if there is one). Ties share the adjoint evenly.
+    /// The largest element over some axes (nan if there is one). Ties share the adjoint evenly; where there is a nan, all
+    /// elements get nan.
     struct amax
     {
         static constexpr std::string_view name = "amax", function = "AmaxBackward0";
@@ -176,7 +177,9 @@ namespace xautodiff::op
         {
             const auto is_largest = x == math::expand(y, x, axes);
             const auto ties = math::sum(math::where(is_largest, 1, 0), axes);
-            return std::tuple{math::where(is_largest, math::expand(adjoint / ties, x, axes), 0), math::none{}};
+            // 0 for the others, and 0 / 0 where nothing equals the largest.
+            const auto rest = math::expand(0 / ties, x, axes);
+            return std::tuple{math::where(is_largest, math::expand(adjoint / ties, x, axes), rest), math::none{}};
         }
 
         static constexpr auto pushforward(const auto& y, const auto& x, const auto& axes, const auto& tangent,
@@ -214,17 +217,33 @@ namespace xautodiff::op
         }
     };
 
+    namespace detail
+    {
+        /// The root is never taken of 0, where its derivative is infinite.
+        constexpr auto norm_of(const auto& squares)
+        {
+            const auto is_zero = squares == 0;
+            return math::where(is_zero, 0, math::sqrt(math::where(is_zero, 1, squares)));
+        }
+    }
+
     /// The Euclidean norm of all elements; its gradient at 0 is 0.
     struct norm_l2
     {
         static constexpr std::string_view name = "norm_l2", function = "LinalgVectorNormBackward0";
         static constexpr array::shape result_shape(const array::shape&) { return {}; }
+        static constexpr auto compose(const auto& x) { return detail::norm_of(math::sum(x * x)); }
+    };
 
-        static constexpr auto compose(const auto& x)
+    /// The Euclidean norms over some axes; the gradient of one that is 0 is 0.
+    struct norm_l2_over
+    {
+        static constexpr std::string_view name = "norm_l2_over", function = "LinalgVectorNormBackward0";
+        static constexpr array::shape result_shape(const array::shape& x, const array::parameters& axes)
         {
-            const auto squares = math::sum(x * x);
-            const auto is_zero = squares == 0;
-            return math::where(is_zero, 0, math::sqrt(math::where(is_zero, 1, squares)));
+            return array::reduced_shape(x, axes);
         }
+
+        static constexpr auto compose(const auto& x, const auto& axes) { return detail::norm_of(math::sum(x * x, axes)); }
     };
 }

@@ -50,7 +50,7 @@ namespace xautodiff::op
         }
     };
 
-    /// -1, 0 or 1; its derivative is 0 everywhere.
+    /// -1, 0 or 1, nan for nan; its derivative is 0 everywhere.
     struct sign
     {
         static constexpr std::string_view name = "sign", function = "SgnBackward0";
@@ -58,14 +58,14 @@ namespace xautodiff::op
         template <class X>
         static constexpr X value(const X& x)
         {
-            return x > X(0) ? X(1) : (x < X(0) ? X(-1) : x);
+            return x > X(0) ? X(1) : (x < X(0) ? X(-1) : x + X(0));
         }
 
         static constexpr auto pullback(const auto&, const auto&, const auto&) { return std::tuple{math::none{}}; }
         static constexpr auto pushforward(const auto&, const auto&, const auto&) { return math::none{}; }
     };
 
-    /// abs'(0) = 0.
+    /// abs'(0) = 0, abs'(nan) = nan (PyTorch: 0).
     struct abs
     {
         static constexpr std::string_view name = "abs", function = "AbsBackward0";
@@ -131,7 +131,7 @@ namespace xautodiff::op
         }
     };
 
-    /// max(x, 0), nan for nan; relu'(0) = 0.
+    /// max(x, 0), nan for nan; relu'(0) = 0. At nan the adjoint passes.
     struct relu
     {
         static constexpr std::string_view name = "relu", function = "ReluBackward0";
@@ -144,11 +144,11 @@ namespace xautodiff::op
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& x)
         {
-            return std::tuple{math::where(x > 0, adjoint, 0)};
+            return std::tuple{math::where(x <= 0, 0, adjoint)};
         }
         static constexpr auto pushforward(const auto&, const auto& x, const auto& tangent)
         {
-            return math::where(x > 0, tangent, 0);
+            return math::where(x <= 0, 0, tangent);
         }
     };
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whether operations on Variables are recorded, per thread.
+#pragma once
+
+namespace xautodiff
+{
+    namespace variable
+    {
+        inline bool& recording()
+        {
+            static thread_local bool enabled = true;
+            return enabled;
+        }
+
+        /// Sets the mode for a scope.
+        template <bool Enabled>
+        class grad_mode_guard
+        {
+        public:
+            grad_mode_guard() : m_before(recording()) { recording() = Enabled; }
+            ~grad_mode_guard() { recording() = m_before; }
+            grad_mode_guard(const grad_mode_guard&) = delete;
+            grad_mode_guard& operator=(const grad_mode_guard&) = delete;
+
+        private:
+            bool m_before;
+        };
+    }
+
+    /// `ad::no_grad guard;`: nothing is recorded in this scope, in this thread.
+    using no_grad = variable::grad_mode_guard<false>;
+    /// `ad::enable_grad guard;`: recording, also inside a scope of no_grad.
+    using enable_grad = variable::grad_mode_guard<true>;
+
+    inline bool is_grad_enabled() { return variable::recording(); }
+}

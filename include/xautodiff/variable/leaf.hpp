@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A Variable inside a static expression.
+#pragma once
+
+#include <xautodiff/expression/leaf.hpp>
+#include <xautodiff/variable/node.hpp>
+
+namespace xautodiff::variable
+{
+    template <class T, class Tag>
+    struct leaf : expression_facade<leaf<T, Tag>>, expression::leaf_base
+    {
+        static constexpr expression::leaf_kind kind = expression::leaf_kind::variable;
+        static constexpr bool has_identity = expression::is_identity<Tag>;
+        static constexpr array::shape static_shape = array::traits<T>::static_shape;
+        static constexpr array::family family = array::traits<T>::container_family;
+        using value_type = typename array::traits<T>::value_type;
+        using container_type = T;
+
+        handle<T> object;
+
+        explicit leaf(handle<T> h) : object(std::move(h)) {}
+        const leaf& node() const { return *this; }
+        const void* origin() const { return object.get(); }
+
+        decltype(auto) payload() const
+        {
+            if constexpr (array::scalar_value<T>)
+            {
+                return T(object->elements->data);
+            }
+            else
+            {
+                return array::traits<T>::ref(std::as_const(object->elements->data));
+            }
+        }
+    };
+
+    template <class N>
+    inline constexpr bool is_variable_leaf = false;
+    template <class T, class Tag>
+    inline constexpr bool is_variable_leaf<leaf<T, Tag>> = true;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a Variable is a handle to: data, its gradient, and the tape entry that made it.
+#pragma once
+
+#include <xautodiff/array/kernels.hpp>
+#include <xautodiff/array/traits.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace xautodiff::variable
+{
+    class entry;
+
+    /// Frees an entry and all entries that only it kept alive, one after the other: however long the chain, the stack stays flat.
+    void release(std::unique_ptr<entry> e) noexcept;
+
+    struct node_base
+    {
+        bool requires_grad = false;
+        bool retains_grad = false;
+        /// The entry whose result this is; null for a leaf.
+        std::unique_ptr<entry> creator;
+
+        node_base() = default;
+        node_base(const node_base&) = delete;
+        node_base& operator=(const node_base&) = delete;
+        virtual ~node_base() { release(std::move(creator)); }
+
+        bool is_leaf() const { return creator == nullptr; }
+    };
+
+    /// Elements, shared by a Variable and what was detached from it, and how often they were changed in place.
+    template <class T>
+    struct storage
+    {
+        T data;
+        std::uint64_t version = 0;
+    };
+
+    template <class T>
+    struct node final : node_base
+    {
+        using hook = std::function<std::optional<T>(const T&)>;
+
+        std::shared_ptr<storage<T>> elements;
+        std::optional<T> grad;
+        std::vector<std::pair<int, hook>> hooks;
+        int hooks_registered = 0;
+
+        explicit node(T value) : elements(std::make_shared<storage<T>>(storage<T>{std::move(value)})) {}
+        explicit node(std::shared_ptr<storage<T>> e) : elements(std::move(e)) {}
+    };
+
+    template <class T>
+    using handle = std::shared_ptr<node<T>>;
+
+    /// total += part, of equal shapes.
+    template <class T>
+    void accumulate_into(T& total, const T& part)
+    {
+        array::add_to(array::traits<T>::ref(total), array::traits<T>::ref(part));
+    }
+
+    template <class T>
+    array::shape shape_of(const T& value)
+    {
+        return array::traits<T>::ref(value).shape;
+    }
+}
