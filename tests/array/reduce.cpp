@@ -137,6 +137,16 @@ TEST_CASE("the error of a sum does not grow with the number of terms")
             CHECK(std::abs(s - exact / 4) <= 1e-6 * exact / 4);
         }
     }
+    SUBCASE("across wide rows")
+    {
+        std::vector<float> sums(100);
+        array::sum_to(array_ref<float>(sums.data(), {100}),
+                      array_ref<const float>(tenths.data(), {n / 2 - 50, 100}, {2, 1}));
+        for (float s : sums)
+        {
+            CHECK(std::abs(s - double(0.1f) * (n / 2 - 50)) <= 1e-6 * exact);
+        }
+    }
     SUBCASE("in short rows")
     {
         array::sum_to(array_ref<float>(&sum, {}), array_ref<const float>(tenths.data(), {n / 8, 3}, {8, 1}));

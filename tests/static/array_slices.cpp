@@ -70,3 +70,12 @@ constexpr bool strides_of_single_elements_are_zero()
            && array::sliced(a, encode(ad::range(3, 3))).data == data;
 }
 static_assert(strides_of_single_elements_are_zero());
+
+constexpr bool steps_beyond_the_axis_do_not_overflow()
+{
+    const int data[12]{};
+    const array::array_ref<const int> a(data, {3, 4});
+    const auto v = array::sliced(a, encode(ad::range(1, ad::end, std::numeric_limits<std::ptrdiff_t>::max())));
+    return v.data == data + 4 && v.shape == shape{1, 4} && v.stride == array::strides{0, 1};
+}
+static_assert(steps_beyond_the_axis_do_not_overflow());
