@@ -95,8 +95,8 @@ namespace xautodiff::functional
     template <class Id, class... X>
     constexpr auto argument_nodes(const X&... x)
     {
-        return [&]<std::size_t... I>(std::index_sequence<I...>)
-        { return std::tuple{expression::make_node<expression::place<Id, int(I)>>(x)...}; }(
-                   std::index_sequence_for<X...>{});
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return std::tuple{expression::make_node<expression::place<Id, int(I)>>(x)...};
+        }(std::index_sequence_for<X...>{});
     }
 }

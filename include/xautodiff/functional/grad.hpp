@@ -44,10 +44,9 @@ namespace xautodiff
                 }
                 else
                 {
-                    return std::apply(
-                        [this](const auto&... n)
-                        { return this->symbolic(std::make_index_sequence<sizeof...(n)>{}, n...); },
-                        argument_nodes<gradient_function>(x...));
+                    return std::apply([this](const auto&... n)
+                                      { return this->symbolic(std::make_index_sequence<sizeof...(n)>{}, n...); },
+                                      argument_nodes<gradient_function>(x...));
                 }
             }
 
