@@ -57,12 +57,30 @@ namespace xautodiff::evaluate
                 }
                 else
                 {
-                    const auto elements = leaf.payload();
-                    T* at = machine.slot_data(slot);
-                    for (array::index i = 0; i < elements.size(); ++i)
+                    const auto take = [&](const auto& elements, array::index size)
                     {
-                        consistent = consistent && (first || same_payload(at[i], T(elements.data[i])));
-                        at[i] = first ? T(elements.data[i]) : at[i];
+                        T* at = machine.slot_data(slot);
+                        for (array::index i = 0; i < size; ++i)
+                        {
+                            const T element = T(elements[i]);
+                            consistent = consistent && (first || same_payload(at[i], element));
+                            at[i] = first ? element : at[i];
+                        }
+                    };
+                    if constexpr (requires {
+                                      typename array::traits<std::remove_cvref_t<decltype(leaf.value)>>::element;
+                                  })
+                    {
+                        // Loaded: a constant expression cannot reach the second row of a std::array through its payload.
+                        using traits = array::traits<std::remove_cvref_t<decltype(leaf.value)>>;
+                        typename traits::value_type elements[std::size_t(traits::static_shape.size()) + 1]{};
+                        traits::load(leaf.value, elements);
+                        take(elements, traits::static_shape.size());
+                    }
+                    else
+                    {
+                        const auto elements = leaf.payload();
+                        take(elements.data, elements.size());
                     }
                 }
             }

@@ -61,6 +61,18 @@ namespace xautodiff::graph
             return m_representative[std::size_t(a)] == m_representative[std::size_t(b)] || (sa.is_known() && sa == sb);
         }
 
+        /// Takes down that x has the shape of `like`, where x's own operation could not tell (run-time parameters).
+        constexpr void note_same_shape(symbol x, symbol like)
+        {
+            step& s = steps[std::size_t(x.index)];
+            const step& other = steps[std::size_t(like.index)];
+            if (!s.shape.is_known())
+            {
+                s.shape = s.shape.rank == array::unknown || other.shape.is_known() ? other.shape : s.shape;
+                m_representative[std::size_t(x.index)] = m_representative[std::size_t(like.index)];
+            }
+        }
+
         /// x in the shape of `like`, which x broadcasts to: nothing where it is sure to have it.
         constexpr symbol broadcast(symbol x, symbol like);
         /// x summed to the shape of `like`, which broadcasts to x's: the adjoint of broadcasting, and the only place for it.

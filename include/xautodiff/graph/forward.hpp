@@ -49,6 +49,10 @@ namespace xautodiff::graph
             const symbol flowing = s.op->pushforward(b.at(i), x, t);
             if (flowing)
             {
+                if (s.op->is_structured)
+                {
+                    b.note_same_shape(flowing, b.at(i));
+                }
                 tangent[std::size_t(i)] = b.broadcast(flowing, b.at(i));
             }
         }

@@ -69,6 +69,10 @@ namespace xautodiff::graph
                 {
                     continue;
                 }
+                if (s.op->is_structured)
+                {
+                    b.note_same_shape(contribution[std::size_t(k)], b.at(operand));
+                }
                 const symbol flowing = b.sum_to(contribution[std::size_t(k)], b.at(operand));
                 symbol& total = adjoint[std::size_t(operand)];
                 total = total ? total + flowing : flowing;

@@ -35,7 +35,7 @@ namespace xautodiff::op
         static constexpr auto value(const M& mask, const A& a, const B& b)
         {
             using common = std::common_type_t<A, B>;
-            return mask ? common(a) : common(b);
+            return static_cast<bool>(mask) ? common(a) : common(b);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& mask, const auto&, const auto&)
