@@ -139,12 +139,12 @@ TEST_CASE("the error of a sum does not grow with the number of terms")
     }
     SUBCASE("across wide rows")
     {
+        constexpr array::index rows = n / 2 - 50;
         std::vector<float> sums(100);
-        array::sum_to(array_ref<float>(sums.data(), {100}),
-                      array_ref<const float>(tenths.data(), {n / 2 - 50, 100}, {2, 1}));
+        array::sum_to(array_ref<float>(sums.data(), {100}), array_ref<const float>(tenths.data(), {rows, 100}, {2, 1}));
         for (float s : sums)
         {
-            CHECK(std::abs(s - double(0.1f) * (n / 2 - 50)) <= 1e-6 * exact);
+            CHECK(std::abs(s - double(0.1f) * double(rows)) <= 1e-6 * exact);
         }
     }
     SUBCASE("in short rows")
@@ -225,12 +225,14 @@ TEST_CASE("pairwise sums of blocks, for loops that make their terms as they go")
     for (int n = 1; n <= 1000; ++n)
     {
         sum.add(n);
-        REQUIRE(sum.total() == n * (n + 1) / 2);
+        const int expected = n * (n + 1) / 2;
+        REQUIRE(sum.total() == expected);
     }
     for (array::index n = 0; n < 300; ++n)
     {
         array::pairwise_sum<double> squares;
         array::add_terms(squares, n, [](array::index i) { return static_cast<double>(i * i); });
-        REQUIRE(squares.total() == static_cast<double>(n * (n - 1) * (2 * n - 1) / 6));
+        const array::index expected = n * (n - 1) * (2 * n - 1) / 6;
+        REQUIRE(squares.total() == static_cast<double>(expected));
     }
 }
