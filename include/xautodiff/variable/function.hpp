@@ -76,6 +76,11 @@ namespace xautodiff
             inline constexpr bool is_mask = false;
             template <class Op, class... X>
             inline constexpr bool is_mask<expression::apply<Op, X...>> = requires { Op::is_mask; };
+
+            template <class N>
+            inline constexpr bool is_parameter = false;
+            template <expression::leaf N>
+            inline constexpr bool is_parameter<N> = N::kind == expression::leaf_kind::parameter;
         }
 
         /// Whether a gradient can flow into a node.
@@ -132,8 +137,7 @@ namespace xautodiff
                             const auto add = [&](const auto& c)
                             {
                                 using C = std::remove_cvref_t<decltype(c)>;
-                                if constexpr (!(expression::leaf<C>
-                                                && requires { requires C::kind == expression::leaf_kind::parameter; }))
+                                if constexpr (!detail::is_parameter<C>)
                                 {
                                     out.push_back({function_of(owner, c), 0});
                                 }
