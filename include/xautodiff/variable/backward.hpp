@@ -139,6 +139,7 @@ namespace xautodiff
     }
 
     /// dy/dx for Variables (or expressions of them), leaving every .grad() alone; for several x a tuple.
+    /// The graph stays as it is: the same may be asked again, and backward() may follow.
     /// Throws error where y does not depend on an x.
     template <class Y, class T, class... R>
         requires expression_like<Y>
@@ -154,9 +155,10 @@ namespace xautodiff
             const auto* adjoint = s.arrived(*v.object());
             if (adjoint == nullptr)
             {
-                throw error("One of the differentiated Tensors appears to not have been used in the graph. Set "
-                            "allow_unused=True if this "
-                            "is the desired behavior.");
+                throw error(v.requires_grad()
+                                ? "One of the differentiated Tensors appears to not have been used in the graph. Set "
+                                  "allow_unused=True if this is the desired behavior."
+                                : "One of the differentiated Tensors does not require grad");
             }
             return *adjoint;
         };

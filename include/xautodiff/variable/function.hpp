@@ -48,15 +48,15 @@ namespace xautodiff
     namespace variable
     {
         template <class N>
-        bool requires_grad(const N& node);
+        bool requires_grad(const N& node, std::uint64_t sequence = now);
 
         namespace detail
         {
             template <class Tuple>
-            bool any_requires_grad(const Tuple& children)
+            bool any_requires_grad(const Tuple& children, std::uint64_t sequence)
             {
-                return boost::hana::unpack(children,
-                                           [](const auto&... child) { return (requires_grad(child) || ...); });
+                return boost::hana::unpack(children, [=](const auto&... child)
+                                           { return (requires_grad(child, sequence) || ...); });
             }
 
             template <class Op>
@@ -83,13 +83,13 @@ namespace xautodiff
             inline constexpr bool is_parameter<N> = N::kind == expression::leaf_kind::parameter;
         }
 
-        /// Whether a gradient can flow into a node.
+        /// Whether a gradient can flow into a node of statement number `sequence`.
         template <class N>
-        bool requires_grad(const N& node)
+        bool requires_grad(const N& node, std::uint64_t sequence)
         {
             if constexpr (is_variable_leaf<N>)
             {
-                return node.object->requires_grad;
+                return adjoint_target(node.object, sequence) != nullptr;
             }
             else if constexpr (expression::leaf<N> || detail::is_mask<N>)
             {
@@ -97,11 +97,11 @@ namespace xautodiff
             }
             else if constexpr (requires { node.operands; })
             {
-                return detail::any_requires_grad(node.operands);
+                return detail::any_requires_grad(node.operands, sequence);
             }
             else
             {
-                return requires_grad(node.body) || detail::any_requires_grad(node.arguments);
+                return requires_grad(node.body, sequence) || detail::any_requires_grad(node.arguments, sequence);
             }
         }
 
@@ -109,13 +109,14 @@ namespace xautodiff
         template <class T>
         function function_of(const handle<T>& object);
 
-        /// The function of a node of an expression that `owner` keeps alive.
+        /// The function of a node of an expression, recorded as statement number `sequence`, that `owner` keeps alive.
         template <class N>
-        function function_of(const std::shared_ptr<const void>& owner, const N& node)
+        function function_of(const std::shared_ptr<const void>& owner, const N& node, std::uint64_t sequence = now)
         {
             if constexpr (is_variable_leaf<N>)
             {
-                return function_of(node.object);
+                const auto& operand = adjoint_target(node.object, sequence);
+                return operand ? function_of(operand) : function();
             }
             else if constexpr (expression::leaf<N>)
             {
@@ -123,28 +124,27 @@ namespace xautodiff
             }
             else
             {
-                if (!requires_grad(node))
+                if (!requires_grad(node, sequence))
                 {
                     return {};
                 }
-                const auto walk_over = [owner](const auto& children)
+                const auto walk_over = [owner, sequence](const auto& children)
                 {
-                    return boost::hana::unpack(
-                        children,
-                        [&](const auto&... child)
-                        {
-                            std::vector<next_function> out;
-                            const auto add = [&](const auto& c)
-                            {
-                                using C = std::remove_cvref_t<decltype(c)>;
-                                if constexpr (!detail::is_parameter<C>)
-                                {
-                                    out.push_back({function_of(owner, c), 0});
-                                }
-                            };
-                            (add(child), ...);
-                            return out;
-                        });
+                    return boost::hana::unpack(children,
+                                               [&](const auto&... child)
+                                               {
+                                                   std::vector<next_function> out;
+                                                   const auto add = [&](const auto& c)
+                                                   {
+                                                       using C = std::remove_cvref_t<decltype(c)>;
+                                                       if constexpr (!detail::is_parameter<C>)
+                                                       {
+                                                           out.push_back({function_of(owner, c, sequence), 0});
+                                                       }
+                                                   };
+                                                   (add(child), ...);
+                                                   return out;
+                                               });
                 };
                 if constexpr (requires { node.operands; })
                 {

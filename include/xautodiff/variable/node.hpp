@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,10 +21,15 @@ namespace xautodiff::variable
     /// Frees an entry and all entries that only it kept alive, one after the other: however long the chain, the stack stays flat.
     void release(std::unique_ptr<entry> e) noexcept;
 
+    /// Statements are numbered as they are recorded. This is later than all of them.
+    inline constexpr std::uint64_t now = std::numeric_limits<std::uint64_t>::max();
+
     struct node_base
     {
         bool requires_grad = false;
         bool retains_grad = false;
+        /// The number from which on statements that read this ask for its gradient. Older ones took it for a constant.
+        std::uint64_t differentiable_since = now;
         /// The entry whose result this is; null for a leaf.
         std::unique_ptr<entry> creator;
 
@@ -52,6 +58,9 @@ namespace xautodiff::variable
         std::optional<T> grad;
         std::vector<std::pair<int, hook>> hooks;
         int hooks_registered = 0;
+        /// After detach_: the place on the tape that this had, to which statements older than `detached_at` refer.
+        std::shared_ptr<node> before;
+        std::uint64_t detached_at = 0;
 
         explicit node(T value) : elements(std::make_shared<storage<T>>(storage<T>{std::move(value)})) {}
         explicit node(std::shared_ptr<storage<T>> e) : elements(std::move(e)) {}
@@ -59,6 +68,15 @@ namespace xautodiff::variable
 
     template <class T>
     using handle = std::shared_ptr<node<T>>;
+
+    /// Where the adjoint goes of an operand of statement number `sequence`; null where that asks for none.
+    template <class T>
+    const handle<T>& adjoint_target(const handle<T>& operand, std::uint64_t sequence)
+    {
+        static const handle<T> none;
+        const handle<T>& at = sequence < operand->detached_at ? operand->before : operand;
+        return at->requires_grad && sequence >= at->differentiable_since ? at : none;
+    }
 
     /// total += part, of equal shapes.
     template <class T>

@@ -7,16 +7,19 @@
 
 namespace xautodiff::variable
 {
-    [[noreturn]] inline void throw_modified(const std::string& type, const array::shape& shape, std::uint64_t now,
-                                            std::uint64_t expected)
+    template <class T>
+    [[noreturn]] void throw_modified(const node<T>& operand, std::uint64_t expected)
     {
+        using value_type = typename array::traits<T>::value_type;
         throw error(
             "one of the variables needed for gradient computation has been modified by an inplace operation: [torch."
-            + type + " " + to_string(shape) + "] is at version " + std::to_string(now) + "; expected version "
+            + std::string(std::same_as<value_type, float> ? "FloatTensor " : "DoubleTensor ")
+            + to_string(shape_of(operand.elements->data)) + "]"
+            + (operand.creator ? ", which is output 0 of " + operand.creator->name() + "," : std::string())
+            + " is at version " + std::to_string(operand.elements->version) + "; expected version "
             + std::to_string(expected)
-            + " instead. Hint: the backtrace further above shows the operation that failed to compute its gradient. "
-              "The variable in "
-              "question was changed in there or anywhere later. Good luck!");
+            + " instead. Hint: it was changed through mutable_data() after the statement that reads it; change it "
+              "before that statement or after backward(), or give the statement a copy.");
     }
 
     /// An entry that can show its graph of operations.
@@ -56,17 +59,32 @@ namespace xautodiff::variable
             {
                 if constexpr (is_variable_leaf<std::remove_cvref_t<decltype(leaf)>>)
                 {
-                    f(leaf.object);
+                    if (const auto& operand = adjoint_target(leaf.object, sequence()))
+                    {
+                        f(operand);
+                    }
                 }
             };
             evaluate::for_each_payload(m_node, visit);
         }
 
+        bool reads_values() const override
+        {
+            constexpr const auto& graph = pullback<true>::graph;
+            return std::any_of(reads<graph>.begin(), reads<graph>.end(), [](bool read) { return read; });
+        }
+
         std::string name() const override { return trace(nullptr).name(); }
-        function trace(const std::shared_ptr<const void>& owner) const override { return function_of(owner, m_node); }
+
+        function trace(const std::shared_ptr<const void>& owner) const override
+        {
+            return function_of(owner, m_node, sequence());
+        }
 
     private:
         using seed = expression::input<statement, 0, T>;
+        template <bool Merge>
+        using pullback = graph::program<graph::variable_adjoints_of<Node, seed>, Merge>;
 
         Node m_node;
         std::vector<std::uint64_t> m_versions;
@@ -92,30 +110,40 @@ namespace xautodiff::variable
         using container = typename graph::revealed_t<
             Graph.slots[std::size_t(Graph[variable_steps<Graph>[std::size_t(Output)]].slot)].identity>::container_type;
 
+        /// Of each slot whether the pullback reads its value, the seed excepted.
+        template <const auto& Graph>
+        static constexpr auto reads = []
+        {
+            std::array<bool, Graph.slots.size() + 1> out{};
+            const graph::flags valued = graph::valued_steps(Graph);
+            for (int i = 0; i < Graph.size(); ++i)
+            {
+                const int slot = Graph[i].slot;
+                if (slot >= 0 && Graph.slots[std::size_t(slot)].kind != expression::leaf_kind::input)
+                {
+                    out[std::size_t(slot)] = valued[std::size_t(i)];
+                }
+            }
+            return out;
+        }();
+
+        /// Where the adjoint of each slot goes.
         /// Throws where a Variable whose value the pullback reads was changed since the statement ran.
         template <const auto& Graph>
-        void collect(std::array<node_base*, Graph.slots.size() + 1>& objects) const
+        void collect(std::array<node_base*, Graph.slots.size() + 1>& targets) const
         {
-            const graph::flags read = graph::valued_steps(Graph);
             std::size_t n = 0;
             auto visit = [&](int occurrence, const auto& leaf)
             {
                 using Leaf = std::remove_cvref_t<decltype(leaf)>;
                 if constexpr (is_variable_leaf<Leaf>)
                 {
-                    const int slot = Graph.occurrence_slot[std::size_t(occurrence)];
-                    objects[std::size_t(slot)] = leaf.object.get();
-                    const auto& elements = *leaf.object->elements;
+                    const std::size_t slot = std::size_t(Graph.occurrence_slot[std::size_t(occurrence)]);
+                    targets[slot] = adjoint_target(leaf.object, sequence()).get();
                     const std::uint64_t expected = m_versions[n++];
-                    bool is_read = false;
-                    for (int i = 0; i < Graph.size(); ++i)
+                    if (reads<Graph>[slot] && leaf.object->elements->version != expected)
                     {
-                        is_read = is_read || (Graph[i].slot == slot && read[std::size_t(i)]);
-                    }
-                    if (is_read && elements.version != expected)
-                    {
-                        throw_modified(std::same_as<typename Leaf::value_type, float> ? "FloatTensor" : "DoubleTensor",
-                                       shape_of(elements.data), elements.version, expected);
+                        throw_modified(*leaf.object, expected);
                     }
                 }
             };
@@ -125,17 +153,17 @@ namespace xautodiff::variable
         template <bool Merge>
         bool pull_with(sweep& s, node<T>& result) const
         {
-            using program = graph::program<graph::variable_adjoints_of<Node, seed>, Merge>;
+            using program = pullback<Merge>;
             constexpr const auto& graph = program::graph;
-            std::array<node_base*, graph.slots.size() + 1> objects{};
-            collect<graph>(objects);
+            std::array<node_base*, graph.slots.size() + 1> targets{};
+            collect<graph>(targets);
             return [&]<std::size_t... O>(std::index_sequence<O...>)
             {
-                const auto object = [&](std::size_t o)
-                { return objects[std::size_t(graph[variable_steps<graph>[o]].slot)]; };
+                const auto target = [&](std::size_t o)
+                { return targets[std::size_t(graph[variable_steps<graph>[o]].slot)]; };
                 std::tuple<container<graph, int(O)>...> adjoints{};
                 const std::tuple<container<graph, int(O)>*...> results{
-                    (object(O)->requires_grad ? &std::get<O>(adjoints) : nullptr)...};
+                    (target(O) != nullptr ? &std::get<O>(adjoints) : nullptr)...};
                 constexpr array::family family =
                     std::max(expression::family_of<Node>, array::traits<T>::container_family);
                 if (!evaluate::detail::run<program, expression::value_type_of<Node>, family>(
@@ -145,12 +173,12 @@ namespace xautodiff::variable
                 }
                 const auto deliver = [&]<class C>(node_base* to, C& adjoint)
                 {
-                    if (to->requires_grad)
+                    if (to != nullptr)
                     {
                         s.deliver(static_cast<node<C>&>(*to), std::move(adjoint));
                     }
                 };
-                (deliver(object(O), std::get<O>(adjoints)), ...);
+                (deliver(target(O), std::get<O>(adjoints)), ...);
                 return true;
             }(std::make_index_sequence<graph.outputs.size()>{});
         }
@@ -177,6 +205,7 @@ namespace xautodiff::variable
         if (recording() && requires_grad(node))
         {
             object->requires_grad = true;
+            object->differentiable_since = 0;
             object->creator = std::make_unique<statement<Node, T>>(node);
         }
         return object;

@@ -37,11 +37,16 @@ namespace xautodiff::variable
 
         /// Takes the adjoint of the result from the sweep and gives it the adjoints of the operands.
         virtual void pull(sweep& s, node_base& result) = 0;
+        /// The operands that adjoints go to.
         virtual void for_each_operand(const std::function<void(const std::shared_ptr<node_base>&)>& f) const = 0;
+        /// Whether `pull` reads values, which are not kept for a second pass unless that is asked for.
+        virtual bool reads_values() const = 0;
         virtual std::string name() const = 0;
 
         /// Operands are older than what is made of them: descending numbers are a topological order.
         std::uint64_t sequence() const { return m_sequence; }
+        /// The number of the next statement.
+        static std::uint64_t next_sequence() { return counter().load(std::memory_order_relaxed); }
 
         bool is_spent = false;
         entry* next_released = nullptr;
@@ -125,12 +130,10 @@ namespace xautodiff::variable
                     if (n->creator->is_spent)
                     {
                         throw error("Trying to backward through the graph a second time (or directly access saved "
-                                    "tensors after they have "
-                                    "already been freed). Saved intermediate values of the graph are freed when you "
-                                    "call .backward() or "
-                                    "autograd.grad(). Specify retain_graph=True if you need to backward through the "
-                                    "graph a second time or "
-                                    "if you need to access saved tensors after calling backward.");
+                                    "tensors after they have already been freed). Saved intermediate values of the "
+                                    "graph are freed when you call .backward() or autograd.grad(). Specify "
+                                    "retain_graph=True if you need to backward through the graph a second time or if "
+                                    "you need to access saved tensors after calling backward.");
                     }
                     n->creator->pull(*this, *n);
                     if (!n->retains_grad && keep.count(n.get()) == 0)
@@ -169,7 +172,7 @@ namespace xautodiff::variable
             {
                 if (n->creator)
                 {
-                    n->creator->is_spent = true;
+                    n->creator->is_spent = n->creator->reads_values();
                 }
             }
         }
@@ -194,10 +197,17 @@ namespace xautodiff::variable
 
             void run_hooks() override
             {
-                for (const auto& [id, hook] : at.hooks)
+                // A copy, as a hook may remove itself.
+                const auto hooks = at.hooks;
+                for (const auto& [id, hook] : hooks)
                 {
                     if (std::optional<T> replaced = hook(value))
                     {
+                        if (!(shape_of(*replaced) == shape_of(value)))
+                        {
+                            throw error("hook has changed the size of value: from " + to_string(shape_of(value))
+                                        + " to " + to_string(shape_of(*replaced)));
+                        }
                         value = std::move(*replaced);
                     }
                 }
@@ -231,7 +241,7 @@ namespace xautodiff::variable
                     out[i]->creator->for_each_operand(
                         [&](const std::shared_ptr<node_base>& operand)
                         {
-                            if (operand->requires_grad && seen.insert(operand.get()).second)
+                            if (seen.insert(operand.get()).second)
                             {
                                 out.push_back(operand);
                             }

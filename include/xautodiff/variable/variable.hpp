@@ -8,6 +8,9 @@
 
 namespace xautodiff
 {
+    template <class T, class Tag = expression::untagged>
+    class Variable;
+
     struct requires_grad_t
     {
     };
@@ -44,6 +47,12 @@ namespace xautodiff
             using type = evaluate::result_t<expression::node_t<X>>;
         };
 
+        template <class T, class Tag>
+        struct stored<Variable<T, Tag>>
+        {
+            using type = T;
+        };
+
         template <class X>
         using stored_t = typename stored<std::remove_cvref_t<X>>::type;
 
@@ -58,9 +67,6 @@ namespace xautodiff
                           "make the value of double or float (2.0, not 2)");
         }
     }
-
-    template <class T, class Tag = expression::untagged>
-    class Variable;
 
     /// A Variable without an identity in its type: for members, containers and function parameters.
     template <class T>
@@ -83,6 +89,7 @@ namespace xautodiff
         {
             variable::require_floating<T>();
             m_object->requires_grad = true;
+            m_object->differentiable_since = 0;
         }
 
         Variable(T&& value) : m_object(std::make_shared<variable::node<T>>(std::move(value))) {}
@@ -172,10 +179,14 @@ namespace xautodiff
             if (!object()->is_leaf() && !wanted)
             {
                 throw error("you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                            "variable in a "
-                            "subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+                            "variable in a subgraph that doesn't require differentiation use var_no_grad = "
+                            "var.detach().");
             }
             m_object->requires_grad = wanted;
+            if (wanted && m_object->differentiable_since == variable::now)
+            {
+                m_object->differentiable_since = variable::entry::next_sequence();
+            }
             return *this;
         }
 
@@ -192,10 +203,20 @@ namespace xautodiff
         /// The same elements without the graph.
         Variable detach() const { return Variable(std::make_shared<variable::node<T>>(object()->elements)); }
 
-        /// Makes this a leaf without a gradient.
+        /// Makes this a leaf without a gradient. What was computed from it before keeps its graph.
         Variable& detach_()
         {
-            variable::release(std::move(object()->creator));
+            if (!object()->is_leaf())
+            {
+                auto before = std::make_shared<variable::node<T>>(m_object->elements);
+                before->requires_grad = true;
+                before->differentiable_since = 0;
+                before->creator = std::move(m_object->creator);
+                before->hooks = std::exchange(m_object->hooks, {});
+                m_object->before = std::move(before);
+                m_object->detached_at = variable::entry::next_sequence();
+                m_object->differentiable_since = variable::now;
+            }
             m_object->requires_grad = false;
             m_object->retains_grad = false;
             return *this;
