@@ -87,7 +87,12 @@ namespace xautodiff::evaluate::reference
                 if constexpr (Inputs::template contain<Input>)
                 {
                     constexpr auto at = std::size_t(Input::position);
-                    to.input[at] = reached[at] ? to.input[at] + adjoint : adjoint;
+                    dense<T> total = adjoint;
+                    if (reached[at])
+                    {
+                        total = to.input[at] + adjoint;
+                    }
+                    to.input[at] = total;
                     reached[at] = true;
                 }
             }
