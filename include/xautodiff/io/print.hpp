@@ -71,6 +71,17 @@ namespace xautodiff
     {
         return f ? out << '<' << f.name() << '>' : out << "None";
     }
+
+    /// As Python prints a tuple of pairs: `((<PowBackward0>, 0), (None, 0))`.
+    inline std::ostream& operator<<(std::ostream& out, const std::vector<next_function>& functions)
+    {
+        out << '(';
+        for (const next_function& f : functions)
+        {
+            out << (&f == &functions.front() ? "(" : ", (") << f.function << ", " << f.index << ')';
+        }
+        return out << (functions.size() == 1 ? ",)" : ")");
+    }
 }
 
 // Plain arrays, such as x.grad(), print in the same way. The operator is reached by a conversion, so that xtensor's own
