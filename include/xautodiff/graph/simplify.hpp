@@ -89,6 +89,8 @@ namespace xautodiff::graph
         const bool literal_y = op->arity > 1 && step_of(y).kind == step_kind::literal;
         const auto is_negated = [&](int i) { return step_of(i).op != nullptr && is<op::negate, 1>(step_of(i).op); };
 
+        const auto positive = [&](int i) { return b.at(is_negated(i) ? step_of(i).operand[0] : i); };
+
         double value = 0;
         if (literal_x && (op->arity == 1 || literal_y) && op->arity <= 2
             && detail::fold(op, first.value, literal_y ? step_of(y).value : 0, value))
@@ -105,6 +107,12 @@ namespace xautodiff::graph
             {
                 return -b.at(step_of(x).is_literal(-1) ? y : x);
             }
+            // Signs move outward, where sums take them in: sin(x) + x * -y becomes sin(x) - x * y.
+            if (is_negated(x) || is_negated(y))
+            {
+                const symbol product = positive(x) * positive(y);
+                return is_negated(x) != is_negated(y) ? -product : product;
+            }
         }
         else if (is<op::add, 2>(op))
         {
@@ -118,7 +126,11 @@ namespace xautodiff::graph
             }
             if (is_negated(y))
             {
-                return b.at(x) - b.at(step_of(y).operand[0]);
+                return b.at(x) - positive(y);
+            }
+            if (is_negated(x))
+            {
+                return b.at(y) - positive(x);
             }
         }
         else if (is<op::subtract, 2>(op))
@@ -133,12 +145,24 @@ namespace xautodiff::graph
             }
             if (is_negated(y))
             {
-                return b.at(x) + b.at(step_of(y).operand[0]);
+                return b.at(x) + positive(y);
+            }
+            if (is_negated(x))
+            {
+                return -(positive(x) + b.at(y));
             }
         }
-        else if (is<op::divide, 2>(op) && step_of(y).is_literal(1))
+        else if (is<op::divide, 2>(op))
         {
-            return b.at(x);
+            if (step_of(y).is_literal(1))
+            {
+                return b.at(x);
+            }
+            if (is_negated(x) || is_negated(y))
+            {
+                const symbol quotient = positive(x) / positive(y);
+                return is_negated(x) != is_negated(y) ? -quotient : quotient;
+            }
         }
         else if (is<op::negate, 1>(op) && is_negated(x))
         {
