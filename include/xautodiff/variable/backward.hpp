@@ -45,15 +45,20 @@ namespace xautodiff
             {
                 return seed_for(y, seed.data());
             }
+            else if constexpr (!array::container<Seed>)
+            {
+                return seed_for(y, stored_t<Seed>(seed));
+            }
             else
             {
-                T out(seed);
-                const array::shape got = shape_of(out), wanted = shape_of(y->elements->data);
+                const array::shape got = shape_of(seed), wanted = shape_of(y->elements->data);
                 if (!(got == wanted))
                 {
                     throw error("Mismatch in shape: grad_output[0] has a shape of " + torch_size(got)
                                 + " and output[0] has a shape of " + torch_size(wanted) + ".");
                 }
+                T out = y->elements->data;
+                array::copy(array::traits<T>::ref(out), array::traits<Seed>::ref(seed));
                 return out;
             }
         }
