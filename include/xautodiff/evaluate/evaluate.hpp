@@ -34,8 +34,8 @@ namespace xautodiff::evaluate
             template <class Leaf>
             constexpr void operator()(int occurrence, const Leaf& leaf)
             {
-                const int slot = Graph.occurrence_slot[std::size_t(occurrence)];
-                const bool first = Graph.slots[std::size_t(slot)].occurrence == occurrence;
+                const int slot = graph::occurrence_slot_of<Graph>[std::size_t(occurrence)];
+                const bool first = graph::first_occurrence_of<Graph>[std::size_t(slot)] == occurrence;
                 if constexpr (Leaf::kind == expression::leaf_kind::variable)
                 {
                     const void*& at = origin[std::size_t(slot)];
@@ -155,7 +155,7 @@ namespace xautodiff::evaluate
             }
             else
             {
-                array_evaluator<Program::graph, T, product_of<Family>> machine;
+                array_evaluator<Program::graph, T, product_of<Family>, !Program::merges> machine;
                 return machine.run(node, arguments, results);
             }
         }

@@ -146,7 +146,7 @@ namespace xautodiff
             evaluate::require_values<N>();
             constexpr const auto& graph = graph::program<graph::value_of<N>, false>::graph;
             evaluate::array_evaluator<graph, expression::value_type_of<N>,
-                                      evaluate::product_of<expression::family_of<N>>>
+                                      evaluate::product_of<expression::family_of<N>>, true>
                 machine;
             return evaluate::public_shape<known.rank>(machine.shape_of(self().node()));
         }

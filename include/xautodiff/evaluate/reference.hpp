@@ -370,6 +370,12 @@ namespace xautodiff::evaluate::reference
             return or_zeros(root.push(source<Inputs, Tangent...>{tangents}), root.value);
         }
 
+        template <class T>
+        constexpr const values<T>& to_values(const values<T>& arguments)
+        {
+            return arguments;
+        }
+
         template <class T, class... Argument>
         constexpr values<T> to_values(const std::tuple<Argument...>& arguments)
         {
@@ -377,17 +383,17 @@ namespace xautodiff::evaluate::reference
         }
     }
 
-    /// The value of an expression whose inputs stand for `arguments`, a tuple of containers.
-    template <class Node, class... Argument>
-    constexpr auto value(const Node& node, const std::tuple<Argument...>& arguments = {})
+    /// The value of an expression whose inputs stand for `arguments`: a tuple of containers, or a vector of dense values.
+    template <class Node, class Arguments = std::tuple<>>
+    constexpr auto value(const Node& node, const Arguments& arguments = {})
     {
         using T = expression::value_type_of<Node>;
         return detail::evaluate<T, detail::all_inputs>(node, detail::to_values<T>(arguments), math::none{}).value;
     }
 
     /// The adjoints of everything that the expression reads, for an adjoint `seed` that broadcasts to its shape.
-    template <class Node, class Seed, class... Argument>
-    constexpr auto gradient(const Node& node, const Seed& seed, const std::tuple<Argument...>& arguments = {})
+    template <class Node, class Seed, class Arguments = std::tuple<>>
+    constexpr auto gradient(const Node& node, const Seed& seed, const Arguments& arguments = {})
     {
         using T = expression::value_type_of<Node>;
         return detail::gradient<T, detail::all_inputs>(node, to_dense<T>(seed), detail::to_values<T>(arguments),
@@ -396,9 +402,8 @@ namespace xautodiff::evaluate::reference
 
     /// The tangent of the expression where its inputs have the given tangents: containers shaped like the arguments, or
     /// math::none for an argument that does not vary.
-    template <class Node, class... Argument, class... Tangent>
-    constexpr auto tangent(const Node& node, const std::tuple<Argument...>& arguments,
-                           const std::tuple<Tangent...>& tangents)
+    template <class Node, class Arguments, class... Tangent>
+    constexpr auto tangent(const Node& node, const Arguments& arguments, const std::tuple<Tangent...>& tangents)
     {
         using T = expression::value_type_of<Node>;
         const auto dense_or_none = []<class X>(const X& t)

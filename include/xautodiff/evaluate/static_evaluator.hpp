@@ -5,7 +5,7 @@
 
 #include <xautodiff/evaluate/payload.hpp>
 #include <xautodiff/evaluate/unroll.hpp>
-#include <xautodiff/graph/schedule.hpp>
+#include <xautodiff/graph/plan.hpp>
 
 #include <algorithm>
 #include <array>

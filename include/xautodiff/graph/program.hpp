@@ -202,6 +202,7 @@ namespace xautodiff::graph
         }();
 
     public:
+        static constexpr bool merges = Merge;
         static constexpr auto graph = []
         {
             const draft d = Request::build(Merge);

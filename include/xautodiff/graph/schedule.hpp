@@ -212,15 +212,52 @@ namespace xautodiff::graph
         return out;
     }
 
-    template <const auto& Graph>
+    /// One kernel for each step, nothing computed on the way: slower, and the same small code for every graph.
+    template <class Graph>
+    constexpr detail::schedule_draft draft_stepwise_schedule(const Graph& g)
+    {
+        detail::schedule_draft out;
+        const flags valued = valued_steps(g);
+        for (int i = 0; i < g.size(); ++i)
+        {
+            if (valued[std::size_t(i)] && g[i].kind == step_kind::operation)
+            {
+                kernel k;
+                k.kind = kernel_kind::structured;
+                k.root = i;
+                k.serves = ~0ull;
+                out.kernels.push_back(k);
+            }
+        }
+        return out;
+    }
+
+    namespace detail
+    {
+        template <bool Stepwise, class Graph>
+        constexpr schedule_draft draft_for(const Graph& g)
+        {
+            // Not `?:`, for which g++ 12 frees the vectors twice.
+            if constexpr (Stepwise)
+            {
+                return draft_stepwise_schedule(g);
+            }
+            else
+            {
+                return draft_schedule(g);
+            }
+        }
+    }
+
+    template <const auto& Graph, bool Stepwise = false>
     inline constexpr auto schedule_of = []
     {
         constexpr std::array<std::size_t, 3> sizes = []
         {
-            const detail::schedule_draft d = draft_schedule(Graph);
+            const detail::schedule_draft d = detail::draft_for<Stepwise>(Graph);
             return std::array{d.kernels.size(), d.members.size(), d.streams.size()};
         }();
-        const detail::schedule_draft d = draft_schedule(Graph);
+        const detail::schedule_draft d = detail::draft_for<Stepwise>(Graph);
         schedule<sizes[0], sizes[1], sizes[2]> s;
         std::copy(d.kernels.begin(), d.kernels.end(), s.kernels.begin());
         std::copy(d.members.begin(), d.members.end(), s.members.begin());

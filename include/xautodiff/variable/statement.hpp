@@ -71,7 +71,9 @@ namespace xautodiff::variable
         bool reads_values() const override
         {
             constexpr const auto& graph = pullback<true>::graph;
-            return std::any_of(reads<graph>.begin(), reads<graph>.end(), [](bool read) { return read; });
+            const std::uint64_t outputs = wanted<graph>(targets<graph>());
+            return std::any_of(readers<graph>.begin(), readers<graph>.end(),
+                               [=](std::uint64_t reader) { return (reader & outputs) != 0; });
         }
 
         std::string name() const override { return trace(nullptr).name(); }
@@ -89,9 +91,9 @@ namespace xautodiff::variable
         Node m_node;
         std::vector<std::uint64_t> m_versions;
 
-        /// The steps of a graph that hold Variables, in the order of the graph's outputs.
+        /// The slots of a graph that hold Variables, in the order of the graph's outputs.
         template <const auto& Graph>
-        static constexpr auto variable_steps = []
+        static constexpr auto variable_slots = []
         {
             std::array<int, Graph.outputs.size()> out{};
             std::size_t n = 0;
@@ -100,7 +102,7 @@ namespace xautodiff::variable
                 if (Graph[i].slot >= 0
                     && Graph.slots[std::size_t(Graph[i].slot)].kind == expression::leaf_kind::variable)
                 {
-                    out[n++] = i;
+                    out[n++] = Graph[i].slot;
                 }
             }
             return out;
@@ -108,61 +110,105 @@ namespace xautodiff::variable
 
         template <const auto& Graph, int Output>
         using container = typename graph::revealed_t<
-            Graph.slots[std::size_t(Graph[variable_steps<Graph>[std::size_t(Output)]].slot)].identity>::container_type;
+            Graph.slots[std::size_t(variable_slots<Graph>[std::size_t(Output)])].identity>::container_type;
 
-        /// Of each slot whether the pullback reads its value, the seed excepted.
+        static constexpr std::uint64_t output_bit(std::size_t o) { return std::uint64_t(1) << (o < 63 ? o : 63); }
+
+        /// Of each slot the outputs whose computation reads its value, as bits (all from the 64th on share one). The seed
+        /// and parameters excepted: they do not change.
         template <const auto& Graph>
-        static constexpr auto reads = []
+        static constexpr auto readers = []
         {
-            std::array<bool, Graph.slots.size() + 1> out{};
-            const graph::flags valued = graph::valued_steps(Graph);
-            for (int i = 0; i < Graph.size(); ++i)
+            std::array<std::uint64_t, Graph.slots.size() + 1> out{};
+            std::vector<std::uint64_t> read_for(std::size_t(Graph.size()), 0);
+            for (std::size_t o = 0; o < Graph.outputs.size(); ++o)
             {
-                const int slot = Graph[i].slot;
-                if (slot >= 0 && Graph.slots[std::size_t(slot)].kind != expression::leaf_kind::input)
+                read_for[std::size_t(Graph.outputs[o])] |= output_bit(o);
+            }
+            for (int i = Graph.size() - 1; i >= 0; --i)
+            {
+                for (int k = 0; k < Graph[i].arity(); ++k)
                 {
-                    out[std::size_t(slot)] = valued[std::size_t(i)];
+                    const std::size_t operand = std::size_t(Graph[i].operand[std::size_t(k)]);
+                    read_for[operand] |= Graph[i].reads_shape_only(k) ? 0 : read_for[std::size_t(i)];
+                }
+                if (const int slot = Graph[i].slot; slot >= 0)
+                {
+                    const expression::leaf_kind kind = Graph.slots[std::size_t(slot)].kind;
+                    out[std::size_t(slot)] =
+                        kind == expression::leaf_kind::variable || kind == expression::leaf_kind::constant
+                            ? read_for[std::size_t(i)]
+                            : 0;
                 }
             }
             return out;
         }();
 
-        /// Where the adjoint of each slot goes.
-        /// Throws where a Variable whose value the pullback reads was changed since the statement ran.
         template <const auto& Graph>
-        void collect(std::array<node_base*, Graph.slots.size() + 1>& targets) const
+        using slot_targets = std::array<node_base*, Graph.slots.size() + 1>;
+
+        /// Calls f(leaf, slot, version when recorded) for every Variable that the statement reads.
+        template <const auto& Graph, class F>
+        void for_each_variable(F f) const
         {
             std::size_t n = 0;
             auto visit = [&](int occurrence, const auto& leaf)
             {
-                using Leaf = std::remove_cvref_t<decltype(leaf)>;
-                if constexpr (is_variable_leaf<Leaf>)
+                if constexpr (is_variable_leaf<std::remove_cvref_t<decltype(leaf)>>)
                 {
-                    const std::size_t slot = std::size_t(Graph.occurrence_slot[std::size_t(occurrence)]);
-                    targets[slot] = adjoint_target(leaf.object, sequence()).get();
-                    const std::uint64_t expected = m_versions[n++];
-                    if (reads<Graph>[slot] && leaf.object->elements->version != expected)
-                    {
-                        throw_modified(*leaf.object, expected);
-                    }
+                    f(leaf, std::size_t(graph::occurrence_slot_of<Graph>[std::size_t(occurrence)]), m_versions[n++]);
                 }
             };
             evaluate::for_each_payload(m_node, visit);
+        }
+
+        /// Where the adjoint of each slot goes.
+        template <const auto& Graph>
+        slot_targets<Graph> targets() const
+        {
+            slot_targets<Graph> out{};
+            for_each_variable<Graph>([&](const auto& leaf, std::size_t slot, std::uint64_t)
+                                     { out[slot] = adjoint_target(leaf.object, sequence()).get(); });
+            return out;
+        }
+
+        /// The outputs that have somewhere to go, as bits.
+        template <const auto& Graph>
+        static std::uint64_t wanted(const slot_targets<Graph>& to)
+        {
+            std::uint64_t out = 0;
+            for (std::size_t o = 0; o < variable_slots<Graph>.size(); ++o)
+            {
+                out |= to[std::size_t(variable_slots<Graph>[o])] != nullptr ? output_bit(o) : 0;
+            }
+            return out;
+        }
+
+        /// Throws where a Variable whose value is read for the wanted outputs was changed since the statement ran.
+        template <const auto& Graph>
+        void require_unchanged(std::uint64_t outputs) const
+        {
+            for_each_variable<Graph>(
+                [&](const auto& leaf, std::size_t slot, std::uint64_t version)
+                {
+                    if ((readers<Graph>[slot] & outputs) != 0 && leaf.object->elements->version != version)
+                    {
+                        throw_modified(*leaf.object, version);
+                    }
+                });
         }
 
         template <bool Merge>
         bool pull_with(sweep& s, node<T>& result) const
         {
             using program = pullback<Merge>;
-            constexpr const auto& graph = program::graph;
-            std::array<node_base*, graph.slots.size() + 1> targets{};
-            collect<graph>(targets);
+            const auto to = targets<program::graph>();
+            require_unchanged<program::graph>(wanted<program::graph>(to));
             return [&]<std::size_t... O>(std::index_sequence<O...>)
             {
-                const auto target = [&](std::size_t o)
-                { return targets[std::size_t(graph[variable_steps<graph>[o]].slot)]; };
-                std::tuple<container<graph, int(O)>...> adjoints{};
-                const std::tuple<container<graph, int(O)>*...> results{
+                const auto target = [&](std::size_t o) { return to[std::size_t(variable_slots<program::graph>[o])]; };
+                std::tuple<container<program::graph, int(O)>...> adjoints{};
+                const std::tuple<container<program::graph, int(O)>*...> results{
                     (target(O) != nullptr ? &std::get<O>(adjoints) : nullptr)...};
                 constexpr array::family family =
                     std::max(expression::family_of<Node>, array::traits<T>::container_family);
@@ -171,16 +217,16 @@ namespace xautodiff::variable
                 {
                     return false;
                 }
-                const auto deliver = [&]<class C>(node_base* to, C& adjoint)
+                const auto deliver = [&]<class C>(node_base* at, C& adjoint)
                 {
-                    if (to != nullptr)
+                    if (at != nullptr)
                     {
-                        s.deliver(static_cast<node<C>&>(*to), std::move(adjoint));
+                        s.deliver(static_cast<node<C>&>(*at), std::move(adjoint));
                     }
                 };
                 (deliver(target(O), std::get<O>(adjoints)), ...);
                 return true;
-            }(std::make_index_sequence<graph.outputs.size()>{});
+            }(std::make_index_sequence<program::graph.outputs.size()>{});
         }
     };
 

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is left of a graph at run time. The graph itself must stay in the compiler: its operations point to their rules, and
+// one mention of it in code that runs would have all of those compiled into the program.
+#pragma once
+
+#include <xautodiff/graph/schedule.hpp>
+
+namespace xautodiff::graph
+{
+    /// Which slot the n-th payload leaf of the nested type goes to.
+    template <const auto& Graph>
+    inline constexpr auto occurrence_slot_of = Graph.occurrence_slot;
+
+    /// Which payload leaf fills each slot.
+    template <const auto& Graph>
+    inline constexpr auto first_occurrence_of = []
+    {
+        std::array<int, Graph.slots.size() + 1> out{};
+        for (std::size_t i = 0; i < Graph.slots.size(); ++i)
+        {
+            out[i] = Graph.slots[i].occurrence;
+        }
+        return out;
+    }();
+
+    struct plan_step
+    {
+        step_kind kind = step_kind::literal;
+        int arity = 0;
+        int slot = -1;
+        std::array<int, max_operands> operand{};
+        unsigned shape_only = 0;
+        bool is_number = false;  ///< known to the types
+        bool is_sum_to = false;
+        double value = 0;  ///< of a literal
+        array::shape (*infer)(const shapes&, const array::parameters*) = nullptr;
+    };
+
+    struct plan_slot
+    {
+        int step = -1;
+        int occurrence = -1;
+        const array::parameters* fixed = nullptr;
+    };
+
+    template <std::size_t Steps, std::size_t Slots, std::size_t Outputs, std::size_t Occurrences, class Schedule>
+    struct plan
+    {
+        std::array<plan_step, Steps + 1> steps{};
+        std::array<plan_slot, Slots + 1> slots{};
+        std::array<int, Outputs + 1> outputs{};
+        std::array<int, Occurrences + 1> occurrence_slot{};
+        Schedule schedule{};
+
+        static constexpr std::size_t size = Steps, slot_count = Slots;
+    };
+
+    template <const auto& Graph, bool Stepwise = false>
+    inline constexpr auto plan_of = []
+    {
+        plan<Graph.steps.size(), Graph.slots.size(), Graph.outputs.size(), Graph.occurrence_slot.size(),
+             std::remove_cvref_t<decltype(schedule_of<Graph, Stepwise>)>>
+            p;
+        for (std::size_t i = 0; i < Graph.steps.size(); ++i)
+        {
+            const step& s = Graph.steps[i];
+            plan_step& to = p.steps[i];
+            to.kind = s.kind;
+            to.arity = s.arity();
+            to.slot = s.slot;
+            to.operand = s.operand;
+            to.value = s.value;
+            to.is_number = s.kind != step_kind::parameter && s.shape.is_scalar();
+            if (s.op != nullptr)
+            {
+                to.shape_only = s.op->shape_only;
+                to.is_sum_to = is<op::sum_to, 2>(s.op);
+                to.infer = s.op->infer;
+            }
+            if (s.slot >= 0)
+            {
+                p.slots[std::size_t(s.slot)] = {int(i), Graph.slots[std::size_t(s.slot)].occurrence,
+                                                Graph.slots[std::size_t(s.slot)].fixed};
+            }
+        }
+        std::copy(Graph.outputs.begin(), Graph.outputs.end(), p.outputs.begin());
+        std::copy(Graph.occurrence_slot.begin(), Graph.occurrence_slot.end(), p.occurrence_slot.begin());
+        p.schedule = schedule_of<Graph, Stepwise>;
+        return p;
+    }();
+}
