@@ -4,4 +4,5 @@
 
 #include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/expression/structured.hpp>
+#include <xautodiff/functional/bind.hpp>
 #include <xautodiff/functional/grad.hpp>

@@ -20,6 +20,10 @@ namespace xautodiff::evaluate
     template <array::family Family>
     using product_of = typename product_for<Family>::type;
 
+    /// Whether a program runs on what the types know, without an evaluator's run-time state.
+    template <class Program, array::family Family>
+    inline constexpr bool is_static = Family != array::family::xtensor && has_static_shapes<Program::graph>;
+
     namespace detail
     {
         /// Puts payloads into a static evaluator; remembers whether merged ones were equal.
@@ -149,7 +153,7 @@ namespace xautodiff::evaluate
         template <class Program, class T, array::family Family, class Node, class Arguments, class Results>
         constexpr bool run(const Node& node, const Arguments& arguments, Results& results)
         {
-            if constexpr (Family != array::family::xtensor && has_static_shapes<Program::graph>)
+            if constexpr (is_static<Program, Family>)
             {
                 return run_static<Program, T>(node, arguments, results);
             }
