@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Loops that no type can know: ten thousand steps, and a million on a small stack.
+#include <xautodiff/xautodiff.hpp>
+
+#include <doctest/doctest.h>
+#include <pthread.h>
+
+#include <cmath>
+#include <random>
+
+namespace ad = xautodiff;
+
+namespace
+{
+    using array = xt::xarray<double>;
+    using vector = xt::xtensor<double, 1>;
+
+    /// Runs f on a stack of 256 KiB, on which no million frames fit.
+    template <class F>
+    void on_small_stack(F f)
+    {
+        pthread_attr_t attributes;
+        pthread_attr_init(&attributes);
+        REQUIRE(pthread_attr_setstacksize(&attributes, 256 * 1024) == 0);
+        pthread_t thread{};
+        const auto run = [](void* p) -> void*
+        {
+            (*static_cast<F*>(p))();
+            return nullptr;
+        };
+        REQUIRE(pthread_create(&thread, &attributes, run, &f) == 0);
+        pthread_join(thread, nullptr);
+        pthread_attr_destroy(&attributes);
+    }
+}
+
+TEST_CASE("ten thousand steps of a scalar")
+{
+    ad::Variable x(0.3, ad::requires_grad);
+    ad::Variable y = x * 1;
+    double value = 0.3, derivative = 1;
+    for (int i = 0; i < 10000; ++i)
+    {
+        y = ad::sin(y) + 0.5 * x;
+        derivative = std::cos(value) * derivative + 0.5;
+        value = std::sin(value) + 0.5 * 0.3;
+    }
+    CHECK(y.item() == doctest::Approx(value).epsilon(1e-14));
+    y.backward();
+    CHECK(x.grad() == doctest::Approx(derivative).epsilon(1e-12));
+}
+
+TEST_CASE("ten thousand steps of an array")
+{
+    ad::Variable x(array{0.5, -0.25}, ad::requires_grad);
+    ad::Variable<array> y = x;
+    for (int i = 0; i < 10000; ++i)
+    {
+        y = y * 1.0001 + x / 10000;
+    }
+    ad::sum(y).backward();
+    // Linear: the same factor for every element.
+    const double factor = y.data()(0) / 0.5;
+    CHECK(y.data()(1) == doctest::Approx(-0.25 * factor).epsilon(1e-12));
+    CHECK(xt::allclose(x.grad(), array{factor, factor}, 1e-12, 0.0));
+}
+
+TEST_CASE("a loop whose length depends on the data, from anywhere")
+{
+    std::mt19937 generator(11);
+    std::normal_distribution<double> normal;
+    const vector v{0.1, 1.0, 0.0001};
+    for (int trial = 0; trial < 20; ++trial)
+    {
+        ad::Variable x(vector{normal(generator), normal(generator), normal(generator)}, ad::requires_grad);
+        ad::Variable y = x * 2;
+        int k = 1;
+        while (ad::norm_l2(y.data()).item() < 1000)
+        {
+            y = y * 2;
+            ++k;
+        }
+        CHECK(k > 5);
+        y.backward(v);
+        CHECK(x.grad() == v * std::ldexp(1.0, k));
+    }
+}
+
+TEST_CASE("a chain of a million steps is built, differentiated and freed on a small stack")
+{
+    double gradient_of_scalar = 0, gradient_of_array = 0;
+    on_small_stack(
+        [&]
+        {
+            ad::Variable x(1.0, ad::requires_grad);
+            {
+                ad::Variable<double> y = x;
+                for (int i = 0; i < 1000000; ++i)
+                {
+                    y = y + x;
+                }
+                y.backward();
+            }
+            gradient_of_scalar = x.grad();
+        });
+    CHECK(gradient_of_scalar == 1000001);
+    on_small_stack(
+        [&]
+        {
+            ad::Variable x(vector{1.0}, ad::requires_grad);
+            ad::Variable<vector> y = x;
+            for (int i = 0; i < 20000; ++i)
+            {
+                y = y * 1.0;
+            }
+            y.backward();
+            // Freed here, in one go, by what takes its place.
+            y = x * 2;
+            gradient_of_array = x.grad()(0);
+        });
+    CHECK(gradient_of_array == 1);
+}
+
+TEST_CASE("a ladder of steps that were never differentiated is freed on a small stack")
+{
+    on_small_stack(
+        []
+        {
+            ad::Variable x(1.0, ad::requires_grad);
+            ad::Variable<double> a = x, b = x;
+            for (int i = 0; i < 30000; ++i)
+            {
+                ad::Variable<double> next = a + b;
+                a = b * 0.5;
+                b = next * 0.5;
+            }
+            a.detach_();
+            b = 0.0;
+        });
+}
+
+TEST_CASE("a training loop")
+{
+    const array features{{1.0, 2.0}, {3.0, -1.0}, {0.5, 0.5}}, targets{8.5, 3.5, 3.0};
+    ad::Variable w(array{0.0, 0.0}, ad::requires_grad);
+    ad::Variable bias(0.0, ad::requires_grad);
+    double first = 0, last = 0;
+    for (int epoch = 0; epoch < 2000; ++epoch)
+    {
+        ad::Variable error = ad::sum(w * features, 1) + bias - targets;
+        ad::Variable loss = ad::mean(error * error);
+        loss.backward();
+        w.mutable_data() -= 0.05 * w.grad();
+        bias.mutable_data() -= 0.05 * bias.grad();
+        w.zero_grad();
+        bias.zero_grad();
+        (epoch == 0 ? first : last) = loss.item();
+    }
+    CHECK(first > 20);
+    CHECK(last < 1e-12);
+    CHECK(xt::allclose(w.data(), array{2.0, 3.0}, 1e-5, 1e-5));
+}
