@@ -4,7 +4,8 @@
 
 #include <xautodiff/array/product.hpp>
 
-#include <cblas.h>
+// Not <cblas.h>, which the declarations that xtensor-blas brings contradict.
+#include <xflens/cxxblas/drivers/cblas.h>
 
 #include <algorithm>
 #include <concepts>
