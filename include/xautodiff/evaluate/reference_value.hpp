@@ -89,9 +89,17 @@ namespace xautodiff::evaluate::reference
         {
             array::shape s;
             ((s = array::broadcast(s, x.m_shape)), ...);
+            return at_each<Op>(s, x.broadcast(s)...);
+        }
+
+        template <class Op, class... X>
+        static constexpr dense at_each(const array::shape& s, const X&... x)
+        {
             dense out(s);
-            array::for_each_element(
-                s, [](T& y, const auto&... e) { y = T(Op::value(e...)); }, out.ref(), x.ref()...);
+            for (std::size_t i = 0; i < out.m_elements.size(); ++i)
+            {
+                out.m_elements[i] = T(Op::value(x.m_elements[i]...));
+            }
             return out;
         }
 

@@ -81,7 +81,11 @@ namespace xautodiff::expression
         template <class Op, class... X>
         constexpr array::shape shape_of_apply()
         {
-            if constexpr (requires { Op::result_shape(facts<X>::shape...); })
+            if constexpr (requires { Op::result_like; })
+            {
+                return std::array{facts<X>::shape...}[std::size_t(Op::result_like)];
+            }
+            else if constexpr (requires { Op::result_shape(facts<X>::shape...); })
             {
                 return Op::result_shape(facts<X>::shape...);
             }
