@@ -5,5 +5,6 @@
 #include <xautodiff/core.hpp>
 #include <xautodiff/evaluate/blas_product.hpp>
 #include <xautodiff/expression/xtensor_operand.hpp>
+#include <xautodiff/functional/dynamic.hpp>
 #include <xautodiff/variable/backward.hpp>
 #include <xautodiff/variable/xtensor_variable.hpp>

@@ -143,6 +143,8 @@ namespace xautodiff::evaluate
             if constexpr (s.is_mask())
             {
                 m_mask[at] = bool(Op::value(load<I, s.operand[K]>(j)...));
+                // For what takes it as a number: an output, a sum.
+                m_work[at] = T(m_mask[at]);
             }
             else
             {
