@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every operation at some points: the one list that the laws are tested on. tests/architecture checks that it names each
-// operation that op/math.hpp declares.
+// Every operation at some points: the list that the laws are tested on (array_linalg.cpp has those of linalg.hpp).
+// tests/architecture checks that no operation is left out.
 #pragma once
 
 #include <xautodiff/array/axes.hpp>
