@@ -5,4 +5,11 @@
 #include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/expression/structured.hpp>
 #include <xautodiff/functional/bind.hpp>
+#include <xautodiff/functional/check_grads.hpp>
+#include <xautodiff/functional/dot.hpp>
+#include <xautodiff/functional/formula.hpp>
 #include <xautodiff/functional/grad.hpp>
+#include <xautodiff/functional/hessian.hpp>
+#include <xautodiff/functional/jacobian.hpp>
+#include <xautodiff/functional/jvp.hpp>
+#include <xautodiff/functional/vjp.hpp>

@@ -256,7 +256,8 @@ namespace xautodiff
                     e.select(array::index(I));
                     using constant = expression::array_constant<typename direction::container,
                                                                 expression::place<symbolic_jacobian, int(I)>>;
-                    return differentiate<expression::reverse_mode<0>>(sum(y.template node<0>() * constant(e.get())), x);
+                    return differentiate<expression::reverse_mode<0>>(
+                        xautodiff::sum(y.template node<0>() * constant(e.get())), x);
                 }
                 else
                 {

@@ -80,7 +80,7 @@ namespace xautodiff
                                             expression::static_shape_of<S>)
                                && ...),
                               "xautodiff: the adjoint of a value must have the value's shape");
-                const auto body = (sum(y.template node<O>() * std::get<O>(seeds)) + ...);
+                const auto body = (xautodiff::sum(y.template node<O>() * std::get<O>(seeds)) + ...);
                 return std::apply(
                     [&](const N&... n)
                     {
