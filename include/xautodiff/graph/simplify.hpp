@@ -90,6 +90,13 @@ namespace xautodiff::graph
         const auto is_negated = [&](int i) { return step_of(i).op != nullptr && is<op::negate, 1>(step_of(i).op); };
 
         const auto positive = [&](int i) { return b.at(is_negated(i) ? step_of(i).operand[0] : i); };
+        // A negated number beside an array is cheaper than a negated array.
+        const auto sign_moves_out = [&]
+        {
+            const auto beside_array = [&](int i, int other)
+            { return is_negated(i) && step_of(i).shape.is_scalar() && !step_of(other).shape.is_scalar(); };
+            return (is_negated(x) || is_negated(y)) && !beside_array(x, y) && !beside_array(y, x);
+        };
 
         double value = 0;
         if (literal_x && (op->arity == 1 || literal_y) && op->arity <= 2
@@ -108,7 +115,7 @@ namespace xautodiff::graph
                 return -b.at(step_of(x).is_literal(-1) ? y : x);
             }
             // Signs move outward, where sums take them in: sin(x) + x * -y becomes sin(x) - x * y.
-            if (is_negated(x) || is_negated(y))
+            if (sign_moves_out())
             {
                 const symbol product = positive(x) * positive(y);
                 return is_negated(x) != is_negated(y) ? -product : product;
@@ -158,7 +165,7 @@ namespace xautodiff::graph
             {
                 return b.at(x);
             }
-            if (is_negated(x) || is_negated(y))
+            if (sign_moves_out())
             {
                 const symbol quotient = positive(x) / positive(y);
                 return is_negated(x) != is_negated(y) ? -quotient : quotient;
