@@ -139,15 +139,15 @@ namespace xautodiff::evaluate
             constexpr std::size_t streams = std::size_t(kernel.streams);
             if constexpr (kernel.kind == graph::kernel_kind::structured)
             {
-                constexpr graph::step s = Graph[kernel.root];
-                using Op = graph::revealed_t<s.op->identity>;
-                if constexpr (s.op->is_structured)
+                using s = graph::step_at<Graph, kernel.root>;
+                using Op = typename s::operation;
+                if constexpr (s::is_structured)
                 {
-                    m_machine.run_structured(kernel, &run_structured<Op, s.arity(), T, Product>);
+                    m_machine.run_structured(kernel, &run_structured<Op, s::arity, T, Product>);
                 }
                 else
                 {
-                    m_machine.run_structured(kernel, &run_elementwise<Op, s.arity(), T>);
+                    m_machine.run_structured(kernel, &run_elementwise<Op, s::arity, T>);
                 }
             }
             else if constexpr (kernel.kind == graph::kernel_kind::sum)
@@ -213,7 +213,7 @@ namespace xautodiff::evaluate
         template <int K, bool Unit>
         [[gnu::always_inline]] static T compute(const T* const* data, const array::index* stride, array::index i)
         {
-            constexpr graph::kernel kernel = schedule.kernels[std::size_t(K)];
+            constexpr const graph::kernel& kernel = schedule.kernels[std::size_t(K)];
             T value[std::size_t(kernel.streams + kernel.members) + 1];
             bool mask[std::size_t(kernel.streams + kernel.members) + 1];
             unroll<kernel.streams>([&](auto s) __attribute__((always_inline)) {
@@ -221,28 +221,29 @@ namespace xautodiff::evaluate
                 value[s()] = data[s()][number ? 0 : Unit ? i : i * stride[s()]];
             });
             unroll<kernel.members>([&](auto m) __attribute__((always_inline)) {
-                constexpr graph::step s = Graph[member<K>(m())];
+                using s = graph::step_at<Graph, member<K>(m())>;
                 constexpr int at = kernel.streams + m();
-                if constexpr (s.kind == graph::step_kind::literal)
+                if constexpr (s::kind == graph::step_kind::literal)
                 {
-                    value[at] = T(s.value);
+                    value[at] = T(s::value);
                 }
-                else if constexpr (s.kind == graph::step_kind::operation && !s.op->is_structured)
+                else if constexpr (s::kind == graph::step_kind::operation && !s::is_structured)
                 {
-                    compute_member<K, at>(value, mask, std::make_index_sequence<std::size_t(s.arity())>{});
+                    compute_member<K, at>(value, mask, std::make_index_sequence<std::size_t(s::arity)>{});
                 }
             });
             constexpr bool is_sum = kernel.kind == graph::kernel_kind::sum;
-            return value[registers<K>[std::size_t(is_sum ? Graph[kernel.root].operand[0] : kernel.root)]];
+            constexpr int result = registers<K>[std::size_t(is_sum ? Graph[kernel.root].operand[0] : kernel.root)];
+            return value[result];
         }
 
         template <int K, int At, std::size_t... I>
         [[gnu::always_inline]] static void compute_member(T* value, bool* mask, std::index_sequence<I...>)
         {
-            constexpr graph::step s = Graph[member<K>(At - schedule.kernels[std::size_t(K)].streams)];
-            using Op = graph::revealed_t<s.op->identity>;
-            const auto result = Op::value(load<K, s.operand[I]>(value, mask)...);
-            if constexpr (s.is_mask())
+            using s = graph::step_at<Graph, member<K>(At - schedule.kernels[std::size_t(K)].streams)>;
+            using Op = typename s::operation;
+            const auto result = Op::value(load<K, s::template operand<int(I)>>(value, mask)...);
+            if constexpr (s::is_mask)
             {
                 mask[At] = result;
             }

@@ -39,7 +39,7 @@ namespace xautodiff::evaluate
         constexpr array::parameters& slot_parameters(int slot) { return m_parameters[std::size_t(slot)]; }
         constexpr const T* output_data(int output) const
         {
-            return &m_work[std::size_t(layout.offset[std::size_t(Graph.outputs[std::size_t(output)])])];
+            return &m_work[std::size_t(layout.offset[std::size_t(outputs[std::size_t(output)])])];
         }
 
         constexpr void run()
@@ -48,6 +48,9 @@ namespace xautodiff::evaluate
         }
 
     private:
+        // A copy: what runs must not mention the graph (see graph/plan.hpp).
+        static constexpr auto outputs = Graph.outputs;
+
         static constexpr auto valued = []
         {
             const graph::flags v = graph::valued_steps(Graph);
@@ -105,31 +108,32 @@ namespace xautodiff::evaluate
         template <int I>
         [[gnu::always_inline]] constexpr void run_step()
         {
-            constexpr graph::step s = Graph[I];
+            using s = graph::step_at<Graph, I>;
             if constexpr (!valued[std::size_t(I)])
             {
                 return;
             }
-            else if constexpr (s.kind == graph::step_kind::literal)
+            else if constexpr (s::kind == graph::step_kind::literal)
             {
-                m_work[std::size_t(layout.offset[std::size_t(I)])] = T(s.value);
+                m_work[std::size_t(layout.offset[std::size_t(I)])] = T(s::value);
             }
-            else if constexpr (s.kind == graph::step_kind::operation)
+            else if constexpr (s::kind == graph::step_kind::operation)
             {
-                using Op = graph::revealed_t<s.op->identity>;
-                if constexpr (s.op->is_structured)
+                using Op = typename s::operation;
+                if constexpr (s::is_structured)
                 {
-                    structured<Op, I>(std::make_index_sequence<std::size_t(s.arity())>{});
+                    structured<Op, I>(std::make_index_sequence<std::size_t(s::arity)>{});
                 }
-                else if constexpr (s.shape.size() == 1)
+                else if constexpr (s::shape.size() == 1)
                 {
-                    elementwise<Op, I>(0, std::make_index_sequence<std::size_t(s.arity())>{});
+                    elementwise<Op, I>(0, std::make_index_sequence<std::size_t(s::arity)>{});
                 }
                 else
                 {
-                    for (array::index j = 0; j < s.shape.size(); ++j)
+                    constexpr array::index size = s::shape.size();
+                    for (array::index j = 0; j < size; ++j)
                     {
-                        elementwise<Op, I>(j, std::make_index_sequence<std::size_t(s.arity())>{});
+                        elementwise<Op, I>(j, std::make_index_sequence<std::size_t(s::arity)>{});
                     }
                 }
             }
@@ -138,17 +142,17 @@ namespace xautodiff::evaluate
         template <class Op, int I, std::size_t... K>
         [[gnu::always_inline]] constexpr void elementwise(array::index j, std::index_sequence<K...>)
         {
-            constexpr graph::step s = Graph[I];
+            using s = graph::step_at<Graph, I>;
             const std::size_t at = std::size_t(layout.offset[std::size_t(I)] + j);
-            if constexpr (s.is_mask())
+            if constexpr (s::is_mask)
             {
-                m_mask[at] = bool(Op::value(load<I, s.operand[K]>(j)...));
+                m_mask[at] = bool(Op::value(load<I, s::template operand<int(K)>>(j)...));
                 // For what takes it as a number: an output, a sum.
                 m_work[at] = T(m_mask[at]);
             }
             else
             {
-                m_work[at] = T(Op::value(load<I, s.operand[K]>(j)...));
+                m_work[at] = T(Op::value(load<I, s::template operand<int(K)>>(j)...));
             }
         }
 
@@ -156,29 +160,31 @@ namespace xautodiff::evaluate
         template <int I, int Operand>
         [[gnu::always_inline]] constexpr auto load(array::index j) const
         {
-            constexpr graph::step x = Graph[Operand];
+            using x = graph::step_at<Graph, Operand>;
             array::index at = layout.offset[std::size_t(Operand)];
-            if constexpr (x.shape.size() != 1)
+            if constexpr (x::shape.size() != 1)
             {
-                if constexpr (x.shape == Graph[I].shape)
+                if constexpr (x::shape == Graph[I].shape)
                 {
                     at += j;
                 }
                 else
                 {
-                    constexpr array::strides stride = array::contiguous_strides(x.shape);
-                    for (int d = 1; d <= Graph[I].shape.rank; ++d)
+                    constexpr array::strides stride = array::contiguous_strides(x::shape);
+                    constexpr array::shape whole = Graph[I].shape;
+                    for (int d = 1; d <= whole.rank; ++d)
                     {
-                        const array::index extent = Graph[I].shape[Graph[I].shape.rank - d];
-                        if (d <= x.shape.rank)
+                        const array::index extent = whole[whole.rank - d];
+                        constexpr int rank = x::shape.rank;
+                        if (d <= rank)
                         {
-                            at += j % extent * stride[std::size_t(x.shape.rank - d)];
+                            at += j % extent * stride[std::size_t(rank - d)];
                         }
                         j /= extent;
                     }
                 }
             }
-            if constexpr (x.is_mask())
+            if constexpr (x::is_mask)
             {
                 return m_mask[std::size_t(at)];
             }
@@ -191,22 +197,22 @@ namespace xautodiff::evaluate
         template <class Op, int I, std::size_t... K>
         constexpr void structured(std::index_sequence<K...>)
         {
-            constexpr graph::step s = Graph[I];
-            Op::evaluate(array::array_ref<T>(&m_work[std::size_t(layout.offset[std::size_t(I)])], s.shape),
-                         operand<s.operand[K]>()...);
+            using s = graph::step_at<Graph, I>;
+            Op::evaluate(array::array_ref<T>(&m_work[std::size_t(layout.offset[std::size_t(I)])], s::shape),
+                         operand<s::template operand<int(K)>>()...);
         }
 
         template <int Operand>
         constexpr decltype(auto) operand() const
         {
-            constexpr graph::step x = Graph[Operand];
-            if constexpr (x.kind == graph::step_kind::parameter)
+            using x = graph::step_at<Graph, Operand>;
+            if constexpr (x::kind == graph::step_kind::parameter)
             {
-                return (m_parameters[std::size_t(x.slot)]);
+                return (m_parameters[std::size_t(x::slot)]);
             }
             else
             {
-                return array::array_ref<const T>(&m_work[std::size_t(layout.offset[std::size_t(Operand)])], x.shape);
+                return array::array_ref<const T>(&m_work[std::size_t(layout.offset[std::size_t(Operand)])], x::shape);
             }
         }
     };

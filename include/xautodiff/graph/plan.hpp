@@ -23,6 +23,37 @@ namespace xautodiff::graph
         return out;
     }();
 
+    namespace detail
+    {
+        template <const operation* Op>
+        struct operation_type
+        {
+            using type = revealed_t<Op->identity>;
+        };
+        template <>
+        struct operation_type<nullptr>
+        {
+            using type = void;
+        };
+    }
+
+    /// Step I of a graph for generated code. Not a constexpr copy of the step, which unoptimised code would make at run time.
+    template <const auto& Graph, int I>
+    struct step_at
+    {
+        static constexpr step_kind kind = Graph[I].kind;
+        static constexpr int arity = Graph[I].arity();
+        static constexpr int slot = Graph[I].slot;
+        static constexpr double value = Graph[I].value;
+        static constexpr array::shape shape = Graph[I].shape;
+        static constexpr bool is_mask = Graph[I].is_mask();
+        static constexpr bool is_structured = Graph[I].op != nullptr && Graph[I].op->is_structured;
+        using operation = typename detail::operation_type<Graph[I].op>::type;
+
+        template <int K>
+        static constexpr int operand = Graph[I].operand[std::size_t(K)];
+    };
+
     struct plan_step
     {
         step_kind kind = step_kind::literal;
