@@ -62,7 +62,10 @@ namespace xautodiff
         {
             require_values<N>();
             result_t<N> result{};
-            compute_into(node, result);
+            if constexpr (!reads_input<N>)
+            {
+                compute_into(node, result);
+            }
             return result;
         }
 

@@ -29,6 +29,7 @@ namespace xautodiff::expression
         boost::hana::basic_tuple<X...> operands;
 
         constexpr explicit apply(const X&... x) : operands(x...) {}
+        using expression_facade<apply>::operator=;
         constexpr const apply& node() const { return *this; }
     };
 }

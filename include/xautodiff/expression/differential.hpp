@@ -33,6 +33,7 @@ namespace xautodiff::expression
         boost::hana::basic_tuple<X...> arguments;
 
         constexpr explicit differential(const Body& b, const X&... x) : body(b), arguments(x...) {}
+        using expression_facade<differential>::operator=;
         constexpr const differential& node() const { return *this; }
     };
 

@@ -59,6 +59,19 @@ namespace xautodiff
 
         constexpr const E& self() const { return static_cast<const E&>(*this); }
 
+        expression_facade() = default;
+
+        /// Not assignable: a type is one formula. For the nodes that a user may hold as `auto y`.
+        template <class Other>
+        constexpr E& operator=(const Other&)
+        {
+            static_assert(sizeof(Other) == 0,
+                          "xautodiff: `auto y = ...` holds one expression, and its type is the formula: another cannot "
+                          "be assigned to it; declare it as ad::Variable: `ad::Variable y = ...` (in a function under "
+                          "ad::grad, wrap that: ad::dynamic(f))");
+            return static_cast<E&>(*this);
+        }
+
         /// Not a truth value: an expression has none before it is evaluated.
         template <class Bool>
             requires std::same_as<Bool, bool>

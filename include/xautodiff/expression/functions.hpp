@@ -3,6 +3,7 @@
 // can be called with numbers too; with any operand of an expression they build a node.
 #pragma once
 
+#include <xautodiff/expression/custom.hpp>
 #include <xautodiff/expression/operators.hpp>
 #include <xautodiff/op/exponential.hpp>
 #include <xautodiff/op/power.hpp>
@@ -26,11 +27,20 @@ namespace xautodiff
         }
     }
 
-    /// A user's operation: an elementwise one is a struct with name, value and partials.
+    /// A user's operation: an elementwise one is a struct with name, value and partials; one on whole arrays has its own
+    /// result_shape, evaluate and pullback instead.
     template <class Op, class Tag = decltype([] {}), expression::operand... X>
     constexpr auto apply(const X&... x)
     {
-        return expression::call<Op, Tag>(x...);
+        expression::require_operation<Op, sizeof...(X)>();
+        if constexpr (expression::is_structured<Op>)
+        {
+            return expression::make_apply<Op, Tag>(x...);
+        }
+        else
+        {
+            return expression::call<Op, Tag>(x...);
+        }
     }
 
     // clang-format off

@@ -62,6 +62,7 @@ namespace xautodiff::expression
 
         constexpr input() = default;
         constexpr explicit input(const C& value) : where(&value) {}
+        using expression_facade<input>::operator=;
         constexpr const input& node() const { return *this; }
     };
 
@@ -77,6 +78,7 @@ namespace xautodiff::expression
 
         constexpr input() = default;
         constexpr explicit input(const C&) {}
+        using expression_facade<input>::operator=;
         constexpr const input& node() const { return *this; }
     };
 

@@ -97,6 +97,18 @@ namespace xautodiff
             }(std::make_index_sequence<N>{});
         }
 
+        /// Whether the extents over which a product sums agree, as far as the types know them.
+        template <class A, class B>
+        inline constexpr bool products_fit = []
+        {
+            constexpr array::shape a = static_shape_of<A>, b = static_shape_of<B>;
+            if constexpr (a.rank > 0 && b.rank > 0)
+            {
+                return a[a.rank - 1] == b[0] || a[a.rank - 1] == array::unknown || b[0] == array::unknown;
+            }
+            return true;
+        }();
+
         /// a times b: of two vectors known as such, a sum of products, which fuses with what is around it.
         template <class Tag, class A, class B>
         constexpr auto make_product(const A& a, const B& b)
@@ -105,6 +117,9 @@ namespace xautodiff
                           rank_b = static_shape_of<node_at<B, void>>.rank;
             static_assert(rank_a != 0 && rank_b != 0 && rank_a <= 2 && rank_b <= 2,
                           "xautodiff: matmul and dot take vectors and matrices (1-D and 2-D); multiply numbers with *");
+            static_assert(products_fit<node_at<A, void>, node_at<B, void>>,
+                          "xautodiff: the shapes of these operands, known from their types, cannot be multiplied: the "
+                          "last extent of the first must be the first extent of the second");
             if constexpr (rank_a == 1 && rank_b == 1)
             {
                 return make_apply<op::dot, Tag>(a, b);

@@ -26,12 +26,22 @@ namespace xautodiff::functional
         return expression::make_node<Tag>(r);
     }
 
+    /// f of what stands for its arguments while it is differentiated.
+    template <class F, class... X>
+    constexpr decltype(auto) call_with_inputs(const F& f, const X&... x)
+    {
+        static_assert(std::invocable<const F&, const X&...>,
+                      "xautodiff: the differentiated function cannot be called with so many expressions: it must be "
+                      "generic, `[](auto x) { ... }`, not `[](double x)`");
+        return f(x...);
+    }
+
     /// f's formula in inputs identified by Id, one for each of the containers C... .
     template <class Id, class F, class... C>
     constexpr auto formula_of(const F& f, const C&... c)
     {
         return [&]<std::size_t... I>(std::index_sequence<I...>)
-        { return node_of<Id>(f(input<Id, int(I), C>(c)...)); }(std::index_sequence_for<C...>{});
+        { return node_of<Id>(call_with_inputs(f, input<Id, int(I), C>(c)...)); }(std::index_sequence_for<C...>{});
     }
 
     namespace detail

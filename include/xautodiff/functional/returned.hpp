@@ -119,8 +119,9 @@ namespace xautodiff::functional
     template <class Id, class F, class... C>
     constexpr auto trace(const F& f, const C&... c)
     {
-        return [&]<std::size_t... I>(std::index_sequence<I...>)
-        { return returned_as_nodes<Id>(f(input<Id, int(I), C>(c)...)); }(std::index_sequence_for<C...>{});
+        return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return returned_as_nodes<Id>(call_with_inputs(f, input<Id, int(I), C>(c)...));
+        }(std::index_sequence_for<C...>{});
     }
 
     /// As trace, for arguments that are nodes of another formula.

@@ -246,7 +246,10 @@ namespace xautodiff::variable
     {
         evaluate::require_values<Node>();
         T value{};
-        evaluate::compute_into(node, value);
+        if constexpr (!evaluate::reads_input<Node>)
+        {
+            evaluate::compute_into(node, value);
+        }
         auto object = std::make_shared<variable::node<T>>(std::move(value));
         if (recording() && requires_grad(node))
         {

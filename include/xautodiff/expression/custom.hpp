@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What an operation of the user's must have. A mistake is named here, where it is used, before it fails far inside.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+namespace xautodiff::expression
+{
+    namespace detail
+    {
+        /// All that an operation may have. Inherited beside it, a name of both is ambiguous: so a member is found by its name
+        /// alone, be it a template or not.
+        struct member_names
+        {
+            void value();
+            void partials();
+            void pullback();
+            void compose();
+            void result_like();
+            void result_shape();
+        };
+
+        template <class Op>
+        struct beside_names : Op, member_names
+        {
+        };
+
+        // clang-format off
+        template <class Op> inline constexpr bool names_value = !requires { &beside_names<Op>::value; };
+        template <class Op> inline constexpr bool names_partials = !requires { &beside_names<Op>::partials; };
+        template <class Op> inline constexpr bool names_pullback = !requires { &beside_names<Op>::pullback; };
+        template <class Op> inline constexpr bool names_compose = !requires { &beside_names<Op>::compose; };
+        template <class Op> inline constexpr bool names_shape = !requires { &beside_names<Op>::result_like; } || !requires { &beside_names<Op>::result_shape; };
+        // clang-format on
+
+        template <class Op, std::size_t... I>
+        constexpr void require_elementwise(std::index_sequence<I...>)
+        {
+            static_assert(
+                requires(double x) { Op::value((void(I), x)...); },
+                "xautodiff: this operation's `value` does not take the operands that it is applied to");
+            if constexpr (names_partials<Op>)
+            {
+                static_assert(
+                    requires(double x) { Op::partials(x, (void(I), x)...); },
+                    "xautodiff: this operation's `partials` must take the result y and then every operand");
+                if constexpr (requires(double x) { Op::partials(x, (void(I), x)...); })
+                {
+                    using partials = decltype(Op::partials(1.0, (void(I), 1.0)...));
+                    static_assert(std::tuple_size<partials>::value == sizeof...(I),
+                                  "xautodiff: this operation's `partials` must return a std::tuple with one partial "
+                                  "derivative for every operand");
+                }
+            }
+        }
+    }
+
+    /// Whether an operation works on whole arrays.
+    template <class Op>
+    inline constexpr bool is_structured = detail::names_shape<Op>;
+
+    /// Fails to compile where Op cannot be applied to so many operands, and says why.
+    template <class Op, std::size_t Operands>
+    constexpr void require_operation()
+    {
+        static_assert(
+            requires { std::string_view(Op::name); },
+            "xautodiff: an operation needs a name: `static constexpr std::string_view name = \"...\";`");
+        if constexpr (!is_structured<Op> && !detail::names_compose<Op>)
+        {
+            static_assert(detail::names_value<Op>,
+                          "xautodiff: an operation needs its value: `static constexpr auto value(const auto& x)`");
+            static_assert(detail::names_partials<Op>,
+                          "xautodiff: this operation has no rule for its derivative: give it `static constexpr auto "
+                          "partials(const auto& y, const auto& x)`, which returns a std::tuple with one partial "
+                          "derivative for every operand");
+            if constexpr (detail::names_value<Op>)
+            {
+                detail::require_elementwise<Op>(std::make_index_sequence<Operands>{});
+            }
+        }
+        if constexpr (is_structured<Op> && !detail::names_compose<Op>)
+        {
+            static_assert(detail::names_pullback<Op>,
+                          "xautodiff: this operation has no rule for its derivative: one on whole arrays gives its own "
+                          "`pullback(adjoint, y, x...)`");
+        }
+    }
+}
