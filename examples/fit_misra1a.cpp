@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A model fitted to measurements: the problem Misra1a of NIST's Statistical Reference Datasets, y = b1 (1 - exp(-b2 x)).
 // Levenberg and Marquardt's method; the model is written once, and ad::jacobian differentiates it.
-#include <xautodiff/functional/formula.hpp>
-#include <xautodiff/functional/jacobian.hpp>
 #include <xautodiff/linalg.hpp>
 
 #include <algorithm>

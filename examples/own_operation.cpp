@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Operations of your own. One rule each: values, both modes, derivatives of every order and printing follow from it.
-#include <xautodiff/functional/check_grads.hpp>
-#include <xautodiff/functional/formula.hpp>
 #include <xautodiff/io.hpp>
 
 #include <cmath>

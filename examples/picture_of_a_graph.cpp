@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Looking at what is computed. The output is for Graphviz: `picture_of_a_graph | dot -Tsvg -O` makes two pictures.
-#include <xautodiff/functional/dot.hpp>
-#include <xautodiff/functional/formula.hpp>
 #include <xautodiff/xautodiff.hpp>
 
 #include <iostream>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Linear equations, inverses and determinants: values against what they mean, derivatives of both modes to second order.
-#include <xautodiff/functional/check_grads.hpp>
 #include <xautodiff/linalg.hpp>
 
 #include <doctest/doctest.h>
