@@ -29,6 +29,23 @@ namespace xautodiff::evaluate::reference
         constexpr math::none or_zeros(math::none, const array::parameters&) { return {}; }
         // clang-format on
 
+        /// Op with a tangent in the place of operand K, in which it is linear.
+        template <class Op, std::size_t K, class Tangent, class... X>
+        constexpr auto with_operand(const Tangent& tangent, const X&... x)
+        {
+            if constexpr (std::same_as<Tangent, math::none> || (Op::linear_in >> K & 1u) == 0)
+            {
+                return math::none{};
+            }
+            else
+            {
+                auto operands = std::tuple{x...};
+                std::get<K>(operands) = tangent;
+                return std::apply([](const auto&... operand) { return Tangent::template record<Op>(operand...); },
+                                  operands);
+            }
+        }
+
         template <class... X>
         constexpr auto sum_of(const X&... x)
         {
@@ -74,6 +91,12 @@ namespace xautodiff::evaluate::reference
                     return std::apply([&](const auto&... partial)
                                       { return detail::sum_of(detail::times(tangents, partial)...); },
                                       Op::partials(y, x...));
+                }
+                else if constexpr (requires { Op::linear_in; })
+                {
+                    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+                        return detail::sum_of(detail::with_operand<Op, K>(tangents, x...)...);
+                    }(std::index_sequence_for<X...>{});
                 }
                 else
                 {

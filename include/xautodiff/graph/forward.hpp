@@ -34,7 +34,7 @@ namespace xautodiff::graph
                     t[std::size_t(k)] = tangent[operand];
                 }
             }
-            if (!s.op->has_partials)
+            if (!s.op->has_partials && s.op->linear_in == 0)
             {
                 // A rule of its own reads every tangent: one that does not vary is zero in its operand's shape.
                 for (int k = 0; k < s.arity(); ++k)

@@ -66,6 +66,7 @@ namespace xautodiff::graph
         bool is_mask = false;
         bool is_commutative = false;
         bool has_partials = false;  ///< its rules are partial derivatives; otherwise it gives pullback and pushforward
+        unsigned linear_in = 0;     ///< its tangent is the sum of itself on the tangents of these operands, as bits
         int like = -1;              ///< the result has this operand's shape
         unsigned shape_only = 0;    ///< operands of which only the shape is read, as bits
 
@@ -103,6 +104,19 @@ namespace xautodiff::graph
                 bits |= Op::shape_only;
             }
             return bits;
+        }
+
+        template <class Op>
+        constexpr unsigned linear_operands()
+        {
+            if constexpr (requires { Op::linear_in; })
+            {
+                return Op::linear_in;
+            }
+            else
+            {
+                return 0;
+            }
         }
 
         template <class... P>
@@ -165,10 +179,24 @@ namespace xautodiff::graph
                     ((tangents[I] ? add(tangents[I] * std::get<I>(partials)) : void()), ...);
                     return total;
                 }
+                else if constexpr (requires { Op::linear_in; })
+                {
+                    symbol total;
+                    const auto add = [&total](auto flowing) { total = total ? total + flowing : flowing; };
+                    ((tangents[I] && (Op::linear_in >> I & 1u) ? add(with_operand(x, I, tangents[I])) : void()), ...);
+                    return total;
+                }
                 else
                 {
                     return to_symbols(y, std::tuple{Op::pushforward(y, x[I]..., tangents[I]...)})[0];
                 }
+            }
+
+            /// Op with another operand in one place.
+            static constexpr auto with_operand(symbols x, std::size_t place, auto other)
+            {
+                x[place] = other;
+                return math::call<Op>(x[I]...);
             }
         };
 
@@ -212,6 +240,7 @@ namespace xautodiff::graph
             d.is_mask = requires { Op::is_mask; };
             d.is_commutative = requires { Op::is_commutative; };
             d.has_partials = rules::are_partials;
+            d.linear_in = linear_operands<Op>();
             d.like = like_operand<Op>();
             d.shape_only = shape_only_operands<Op>();
             d.infer = &rules::infer;

@@ -40,6 +40,7 @@ namespace xautodiff::op
     struct reshape_like
     {
         static constexpr std::string_view name = "reshape_like", function = "ViewBackward0";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr int result_like = 1;
 
         template <class T>
@@ -52,17 +53,13 @@ namespace xautodiff::op
         {
             return std::tuple{math::reshape_like(adjoint, x), math::none{}};
         }
-
-        static constexpr auto pushforward(const auto&, const auto&, const auto& like, const auto& tangent, const auto&)
-        {
-            return math::reshape_like(tangent, like);
-        }
     };
 
     /// Permutes the axes; without a permutation, reverses them.
     struct transpose
     {
         static constexpr std::string_view name = "transpose", function = "PermuteBackward0";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr array::shape result_shape(const array::shape& x, const array::parameters& permutation)
         {
             return array::transposed_shape(x, permutation);
@@ -79,17 +76,12 @@ namespace xautodiff::op
         {
             return std::tuple{math::untranspose(adjoint, permutation), math::none{}};
         }
-
-        static constexpr auto pushforward(const auto&, const auto&, const auto& permutation, const auto& tangent,
-                                          const auto&)
-        {
-            return math::transpose(tangent, permutation);
-        }
     };
 
     struct untranspose
     {
         static constexpr std::string_view name = "untranspose", function = "PermuteBackward0";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr array::shape result_shape(const array::shape& x, const array::parameters& permutation)
         {
             return array::untransposed_shape(x, permutation);
@@ -106,18 +98,13 @@ namespace xautodiff::op
         {
             return std::tuple{math::transpose(adjoint, permutation), math::none{}};
         }
-
-        static constexpr auto pushforward(const auto&, const auto&, const auto& permutation, const auto& tangent,
-                                          const auto&)
-        {
-            return math::untranspose(tangent, permutation);
-        }
     };
 
     /// The elements that some slices choose.
     struct view
     {
         static constexpr std::string_view name = "view", function = "SliceBackward0";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr array::shape result_shape(const array::shape& x, const array::parameters& slices)
         {
             return array::sliced_shape(x, slices);
@@ -134,18 +121,13 @@ namespace xautodiff::op
         {
             return std::tuple{math::unview(adjoint, x, slices), math::none{}};
         }
-
-        static constexpr auto pushforward(const auto&, const auto&, const auto& slices, const auto& tangent,
-                                          const auto&)
-        {
-            return math::view(tangent, slices);
-        }
     };
 
     /// Puts elements where a view took them from, and 0 elsewhere: the adjoint of view.
     struct unview
     {
         static constexpr std::string_view name = "unview", function = "SliceBackward0";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr int result_like = 1;
 
         template <class T>
@@ -159,12 +141,6 @@ namespace xautodiff::op
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto&, const auto&, const auto& slices)
         {
             return std::tuple{math::view(adjoint, slices), math::none{}, math::none{}};
-        }
-
-        static constexpr auto pushforward(const auto&, const auto&, const auto& like, const auto& slices,
-                                          const auto& tangent, const auto&, const auto&)
-        {
-            return math::unview(tangent, like, slices);
         }
     };
 }

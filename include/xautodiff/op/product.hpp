@@ -55,6 +55,7 @@ namespace xautodiff::op
     struct matmul
     {
         static constexpr std::string_view name = "matmul", function = "MmBackward0";
+        static constexpr unsigned linear_in = 0b11;
         static constexpr array::shape result_shape(const array::shape& a, const array::shape& b)
         {
             return array::matmul_shape(a, b);
@@ -73,17 +74,13 @@ namespace xautodiff::op
         {
             return std::tuple{math::matmul_nt(adjoint, b, a), math::matmul_tn(a, adjoint, b)};
         }
-
-        static constexpr auto pushforward(const auto&, const auto& a, const auto& b, const auto& ta, const auto& tb)
-        {
-            return math::matmul(ta, b) + math::matmul(a, tb);
-        }
     };
 
     /// g times b transposed, in the shape of a left operand.
     struct matmul_nt
     {
         static constexpr std::string_view name = "matmul_nt", function = "MmBackward0";
+        static constexpr unsigned linear_in = 0b11;
         static constexpr int result_like = 2;
 
         template <class Product = loop_product, class T>
@@ -99,18 +96,13 @@ namespace xautodiff::op
         {
             return std::tuple{math::matmul(adjoint, b), math::matmul_tn(adjoint, g, b), math::none{}};
         }
-
-        static constexpr auto pushforward(const auto&, const auto& g, const auto& b, const auto& left, const auto& tg,
-                                          const auto& tb, const auto&)
-        {
-            return math::matmul_nt(tg, b, left) + math::matmul_nt(g, tb, left);
-        }
     };
 
     /// a transposed times g, in the shape of a right operand.
     struct matmul_tn
     {
         static constexpr std::string_view name = "matmul_tn", function = "MmBackward0";
+        static constexpr unsigned linear_in = 0b11;
         static constexpr int result_like = 2;
 
         template <class Product = loop_product, class T>
@@ -125,12 +117,6 @@ namespace xautodiff::op
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& g, const auto&)
         {
             return std::tuple{math::matmul_nt(g, adjoint, a), math::matmul(a, adjoint), math::none{}};
-        }
-
-        static constexpr auto pushforward(const auto&, const auto& a, const auto& g, const auto& right, const auto& ta,
-                                          const auto& tg, const auto&)
-        {
-            return math::matmul_tn(ta, g, right) + math::matmul_tn(a, tg, right);
         }
     };
 }

@@ -2,9 +2,11 @@
 // Structured operations that change the shape by summing, counting, choosing the largest, or spreading out again.
 //
 // A structured operation gives `result_shape`, a kernel `evaluate(out, operands...)` on strided arrays, and its own
-// pullback and pushforward, written in terms of operations, so that derivatives of any order follow. Where the result has the
-// shape of operand i, `result_like = i` says so instead of result_shape, and only the shape of that operand is read: its value is
-// never computed for its sake. `shape_only` names (as bits) further operands of which only the shape is read.
+// pullback and pushforward, written in terms of operations, so that derivatives of any order follow. In place of a
+// pushforward, `linear_in` names (as bits) the operands in which it is linear, where through the others nothing flows: the
+// tangent is then the operation itself on each tangent, summed. Where the result has the shape of operand i,
+// `result_like = i` says so instead of result_shape, and only the shape of that operand is read: its value is never
+// computed for its sake. `shape_only` names (as bits) further operands of which only the shape is read.
 #pragma once
 
 #include <xautodiff/array/axes.hpp>
@@ -19,6 +21,7 @@ namespace xautodiff::op
     struct sum
     {
         static constexpr std::string_view name = "sum", function = "SumBackward0";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr array::shape result_shape(const array::shape&) { return {}; }
 
         template <class T>
@@ -31,13 +34,13 @@ namespace xautodiff::op
         {
             return std::tuple{math::broadcast_like(adjoint, x)};
         }
-        static constexpr auto pushforward(const auto&, const auto&, const auto& tangent) { return math::sum(tangent); }
     };
 
     /// The sum over some axes.
     struct sum_over
     {
         static constexpr std::string_view name = "sum_over", function = "SumBackward1";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr array::shape result_shape(const array::shape& x, const array::parameters& axes)
         {
             return array::reduced_shape(x, axes);
@@ -54,17 +57,13 @@ namespace xautodiff::op
         {
             return std::tuple{math::expand(adjoint, x, axes), math::none{}};
         }
-
-        static constexpr auto pushforward(const auto&, const auto&, const auto& axes, const auto& tangent, const auto&)
-        {
-            return math::sum(tangent, axes);
-        }
     };
 
     /// Spreads a reduction's result out over the axes it was taken over: the adjoint of sum_over.
     struct expand
     {
         static constexpr std::string_view name = "expand", function = "ExpandBackward0";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr int result_like = 1;
 
         template <class T>
@@ -78,18 +77,13 @@ namespace xautodiff::op
         {
             return std::tuple{math::sum(adjoint, axes), math::none{}, math::none{}};
         }
-
-        static constexpr auto pushforward(const auto&, const auto&, const auto& like, const auto& axes,
-                                          const auto& tangent, const auto&, const auto&)
-        {
-            return math::expand(tangent, like, axes);
-        }
     };
 
     /// Sums to the shape of `like`, which broadcasts to that of x: the one adjoint of broadcasting.
     struct sum_to
     {
         static constexpr std::string_view name = "sum_to", function = "SumToBackward0";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr int result_like = 1;
 
         template <class T>
@@ -102,17 +96,13 @@ namespace xautodiff::op
         {
             return std::tuple{math::broadcast_like(adjoint, x), math::none{}};
         }
-
-        static constexpr auto pushforward(const auto&, const auto&, const auto& like, const auto& tangent, const auto&)
-        {
-            return math::sum_to(tangent, like);
-        }
     };
 
     /// Broadcasts to the shape of `like`.
     struct broadcast_like
     {
         static constexpr std::string_view name = "broadcast_like", function = "ExpandBackward0";
+        static constexpr unsigned linear_in = 0b1;
         static constexpr int result_like = 1;
 
         template <class T>
@@ -124,11 +114,6 @@ namespace xautodiff::op
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& x, const auto&)
         {
             return std::tuple{math::sum_to(adjoint, x), math::none{}};
-        }
-
-        static constexpr auto pushforward(const auto&, const auto&, const auto& like, const auto& tangent, const auto&)
-        {
-            return math::broadcast_like(tangent, like);
         }
     };
 
