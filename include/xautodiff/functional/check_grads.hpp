@@ -98,9 +98,17 @@ namespace xautodiff
                 {
                     return;
                 }
-                auto weights = values_of(f);
-                std::apply([](auto&... w) { (weigh(w), ...); }, weights);
-                second_order(weighted<F, decltype(weights)>{f, weights}, std::index_sequence_for<X...>{});
+                if constexpr (Y::static_shape.rank == 0)
+                {
+                    second_order(f, "gradient", std::index_sequence_for<X...>{});
+                }
+                else
+                {
+                    auto weights = std::apply([&](const X&... x) { return values_at(y, x...); }, m_x);
+                    std::apply([](auto&... w) { (weigh(w), ...); }, weights);
+                    second_order(weighted<F, decltype(weights)>{f, weights}, "gradient of a weighted sum",
+                                 std::index_sequence_for<X...>{});
+                }
             }
 
         private:
@@ -112,12 +120,6 @@ namespace xautodiff
             auto trace_of(const F& f) const
             {
                 return std::apply([&](const X&... x) { return trace<gradient_checker>(f, x...); }, m_x);
-            }
-
-            template <class F>
-            auto values_of(const F& f) const
-            {
-                return std::apply([&](const X&... x) { return value_containers(f, x...); }, m_x);
             }
 
             /// Weights for the second order: irregular numbers of size 1.
@@ -135,18 +137,19 @@ namespace xautodiff
             }
 
             template <class F, std::size_t... K>
-            void second_order(const F& f, std::index_sequence<K...>)
+            void second_order(const F& f, const char* gradient, std::index_sequence<K...>)
             {
-                (second_order<int(K)>(f), ...);
+                (second_order<int(K)>(f, gradient), ...);
             }
 
             template <int K, class F>
-            void second_order(const F& f)
+            void second_order(const F& f, const char* gradient)
             {
                 if constexpr (array::floating_container<std::tuple_element_t<std::size_t(K), std::tuple<X...>>>)
                 {
-                    first_order(grad<K>(f),
-                                "second order, gradient with respect to argument " + std::to_string(K) + ": ");
+                    first_order(grad<K>(f), "second order, "
+                                                + (gradient + (" with respect to argument " + std::to_string(K)))
+                                                + ": ");
                 }
             }
 
@@ -167,21 +170,22 @@ namespace xautodiff
                     {
                         return;
                     }
+                    // One trace for all: what the checks have in common is then compiled once.
+                    const auto y = trace_of(f);
+                    using Y = std::remove_const_t<decltype(y)>;
+                    const auto pointers = std::apply([](const X&... x) { return std::tuple<const X*...>{&x...}; }, m_x);
+                    jacobian_block<gradient_checker, K, Y, X...> block(y, pointers);
                     const auto flat = [](const auto& c)
                     {
                         std::vector<double> out(std::size_t(shape_of(c).size()) + 1);
                         read_elements(c, out.data());
                         return out;
                     };
-                    const auto along = [&]<mode Mode>(std::integral_constant<mode, Mode>) {
-                        return std::apply([&](const X&... x) { return flat(jacobian_function<Mode, F, K>{f}(x...)); },
-                                          m_x);
-                    };
-                    const std::vector<double> forward = along(std::integral_constant<mode, mode::forward>{});
-                    const std::vector<double> reverse = along(std::integral_constant<mode, mode::reverse>{});
+                    const std::vector<double> forward = flat(block.template run<mode::forward>());
+                    const std::vector<double> reverse = flat(block.template run<mode::reverse>());
                     const array::shape inputs = shape_of(std::get<std::size_t(K)>(m_x));
                     const auto [outputs, differences] =
-                        std::apply([&](const X&... x) { return differences_of<K>(f, m_options.eps, x...); }, m_x);
+                        std::apply([&](const X&... x) { return differences_of<K>(y, m_options.eps, x...); }, m_x);
                     const double atol = m_options.atol > 0 ? m_options.atol : is_float<argument> ? 2e-3 : 1e-6;
                     const double rtol = m_options.rtol > 0 ? m_options.rtol : is_float<argument> ? 5e-3 : 1e-5;
                     for (array::index at = 0; at < outputs.size() * inputs.size() && m_report.ok; ++at)

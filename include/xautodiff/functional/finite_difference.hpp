@@ -11,13 +11,10 @@
 
 namespace xautodiff::functional
 {
-    /// What f returns for some arguments: a tuple of containers.
-    template <class F, class... X>
-    auto value_containers(const F& f, const X&... x)
+    /// The values of nodes whose inputs stand for x...: a tuple of containers. Y is what a function returned.
+    template <class Y, class... X>
+    auto values_at(const Y& y, const X&... x)
     {
-        struct identity;
-        const auto y = trace<identity>(f, x...);
-        using Y = std::remove_const_t<decltype(y)>;
         constexpr array::family family = std::max({Y::family, array::traits<X>::container_family...});
         typename Y::template containers<family> value{};
         evaluate::evaluate_into<graph::values_of<typename Y::nodes_type>, typename Y::value_type, family>(
@@ -27,7 +24,7 @@ namespace xautodiff::functional
 
     struct estimate
     {
-        double value = 0;
+        double value = std::numeric_limits<double>::quiet_NaN();
         double error = std::numeric_limits<double>::infinity();
     };
 
@@ -46,11 +43,11 @@ namespace xautodiff::functional
         return out;
     }
 
-    /// The shape of f's only result, and its derivatives by the elements of argument K, row by row.
+    /// The shape of y's only node, and its derivatives by the elements of argument K, row by row.
     ///
     /// With step 0 each derivative takes the step, relative to max(1, |x|), whose error seems least.
-    template <int K, class F, class... X>
-    std::pair<array::shape, std::vector<estimate>> differences_of(const F& f, double step, const X&... x)
+    template <int K, class Y, class... X>
+    std::pair<array::shape, std::vector<estimate>> differences_of(const Y& y, double step, const X&... x)
     {
         using argument = std::tuple_element_t<std::size_t(K), std::tuple<X...>>;
         using T = typename array::traits<argument>::value_type;
@@ -64,14 +61,13 @@ namespace xautodiff::functional
         const auto values = [&]
         {
             write_elements(at, inputs, elements.data());
-            const auto y = std::get<0>(std::apply([&](const X&... m) { return value_containers(f, m...); }, moved));
-            std::vector<double> out(std::size_t(shape_of(y).size()) + 1);
-            read_elements(y, out.data());
+            const auto value = std::get<0>(std::apply([&](const X&... m) { return values_at(y, m...); }, moved));
+            std::vector<double> out(std::size_t(shape_of(value).size()) + 1);
+            read_elements(value, out.data());
             return out;
         };
 
-        const array::shape outputs =
-            shape_of(std::get<0>(std::apply([&](const X&... m) { return value_containers(f, m...); }, moved)));
+        const array::shape outputs = shape_of(std::get<0>(values_at(y, x...)));
         std::vector<double> steps{step};
         if (step <= 0)
         {
@@ -85,16 +81,17 @@ namespace xautodiff::functional
             {
                 // A power of two, so that x + h and x - h are at equal distances.
                 const T h = T(std::exp2(std::round(std::log2(relative * std::max(1.0, std::abs(double(here)))))));
-                std::array<std::vector<double>, 4> y;
+                std::array<std::vector<double>, 4> at_step;
                 for (std::size_t p = 0; p < 4; ++p)
                 {
                     elements[std::size_t(j)] = here + h * T(std::array{-2, -1, 1, 2}[p]);
-                    y[p] = values();
+                    at_step[p] = values();
                 }
                 for (array::index i = 0; i < outputs.size(); ++i)
                 {
                     const std::size_t o = std::size_t(i);
-                    const estimate e = central_difference({y[0][o], y[1][o], y[2][o], y[3][o]}, double(h), rounding);
+                    const estimate e = central_difference({at_step[0][o], at_step[1][o], at_step[2][o], at_step[3][o]},
+                                                          double(h), rounding);
                     estimate& best = out[std::size_t(i * inputs.size() + j)];
                     best = e.error < best.error ? e : best;
                 }

@@ -45,7 +45,9 @@ namespace xautodiff::graph
             }
             else
             {
-                label += !s.op->infix.empty() ? s.op->infix : !s.op->prefix.empty() ? s.op->prefix : s.op->name;
+                label += !s.op->infix.empty()    ? s.op->infix
+                         : !s.op->prefix.empty() ? s.op->prefix
+                                                 : written_name(*s.op);
                 for (int k = 0; k < s.arity(); ++k)
                 {
                     const step& operand = r[s.operand[std::size_t(k)]];

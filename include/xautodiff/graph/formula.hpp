@@ -154,7 +154,7 @@ namespace xautodiff::graph
 
             constexpr void append_call(text& out, const step& s) const
             {
-                out += s.op->name == "sum_over" ? "sum" : s.op->name;
+                out += written_name(*s.op);
                 text arguments;
                 for (int k = 0; k < s.arity(); ++k)
                 {

@@ -77,6 +77,9 @@ namespace xautodiff::graph
         }
     }
 
+    /// An operation's name as a user writes it.
+    constexpr std::string_view written_name(const operation& op) { return op.name == "sum_over" ? "sum" : op.name; }
+
     /// Without the separator to the operands; empty where the user writes none.
     constexpr text parameter_text(const operation& op, const array::parameters& p)
     {
