@@ -7,11 +7,14 @@
 namespace ad = xautodiff;
 using namespace boost::hana::literals;
 
-// The same as a formula. Its graph is a type, so the compiler can take it apart, evaluate and differentiate it.
+// The same as a formula. Its graph is a type, so the compiler can read, differentiate and evaluate it: a + 2 is computed
+// once, its square is a multiplication, and the derivative is as one would write it.
 constexpr auto formula = [](auto a) { return ad::sum(ad::pow(a + 2_c, 2_c)); };
 
 using matrix = std::array<std::array<double, 2>, 2>;
 constexpr matrix ones{{{1, 1}, {1, 1}}};
+static_assert(ad::formula<matrix>(formula) == "t0 = x + 2; sum(t0 * t0)");
+static_assert(ad::formula<matrix>(ad::grad(formula)) == "2 * (x + 2)");
 static_assert(ad::value_and_grad(formula)(ones).value == 36);
 static_assert(ad::grad(formula)(ones) == matrix{{{6, 6}, {6, 6}}});
 

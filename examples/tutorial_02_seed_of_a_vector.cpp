@@ -11,6 +11,8 @@ using namespace boost::hana::literals;
 using vector = std::array<double, 3>;
 constexpr auto z_of = [](auto x) { return ad::pow(x, 2_c) * 3_c; };
 constexpr auto weighted = [](auto x, auto v) { return ad::sum(v * z_of(x)); };
+static_assert(ad::formula<vector>(z_of) == "x * x * 3");
+static_assert(ad::formula<vector, vector>(ad::grad(weighted)) == "2 * (y * 3 * x)");
 static_assert(ad::grad(weighted)(vector{1, 1, 1}, vector{0.1, 1, 10}) == vector{6 * 0.1, 6, 60});
 
 int main()

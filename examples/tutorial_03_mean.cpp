@@ -15,6 +15,7 @@ constexpr auto formula = [](auto x)
 
 using matrix = std::array<std::array<double, 2>, 2>;
 constexpr matrix ones{{{1, 1}, {1, 1}}};
+static_assert(ad::formula<matrix>(formula) == "t0 = x + 2; sum(t0 * t0 * 3) / 4");
 static_assert(ad::value_and_grad(formula)(ones).value == 27);
 static_assert(ad::grad(formula)(ones) == matrix{{{4.5, 4.5}, {4.5, 4.5}}});
 

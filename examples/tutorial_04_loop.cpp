@@ -8,6 +8,12 @@
 namespace ad = xautodiff;
 using vector = xt::xtensor<double, 1>;
 
+// One statement of the loop: this is what a record holds, with its derivative.
+using fixed_vector = std::array<double, 3>;
+constexpr auto doubled = [](auto y) { return y * 2; };
+static_assert(ad::formula<fixed_vector>(doubled) == "x * 2");
+static_assert(ad::vjp(doubled, fixed_vector{1, 2, 3}).pullback(fixed_vector{0.1, 1, 10}) == fixed_vector{0.2, 2, 20});
+
 // Doubles x until it is long; also says how often.
 auto double_until_long(const ad::Variable<vector>& x)
 {

@@ -8,6 +8,8 @@ namespace ad = xautodiff;
 using namespace boost::hana::literals;
 
 constexpr auto formula = [](auto x) { return ad::pow(x, 3_c) + 3_c; };
+static_assert(ad::formula(formula) == "x * (x * x) + 3");
+static_assert(ad::formula(ad::grad(formula)) == "t0 = x * x; 2 * t0 + t0");
 static_assert(ad::value_and_grad(formula)(3.0).value == 30);
 static_assert(ad::grad(formula)(3.0) == 27);
 

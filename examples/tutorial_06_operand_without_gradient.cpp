@@ -9,6 +9,7 @@ using namespace boost::hana::literals;
 
 using vector = std::array<double, 2>;
 constexpr auto formula = [](auto x1, auto x2) { return ad::sum(x1 * 2_c + x2); };
+static_assert(ad::formula<vector, vector>(formula) == "sum(x * 2 + y)");
 static_assert(ad::grad(formula)(vector{1, 1}, vector{1, 1}) == vector{2, 2});
 static_assert(ad::grad<0, 1>(formula)(vector{1, 1}, vector{1, 1}) == std::tuple(vector{2, 2}, vector{1, 1}));
 

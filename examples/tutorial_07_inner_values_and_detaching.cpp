@@ -9,6 +9,8 @@ using namespace boost::hana::literals;
 
 using matrix = std::array<std::array<double, 2>, 2>;
 constexpr auto formula = [](auto x) { return ad::sum((x + 2_c) * (x - 2_c)); };
+static_assert(ad::formula<matrix>(formula) == "sum((x + 2) * (x - 2))");
+static_assert(ad::formula<matrix>(ad::grad(formula)) == "x + 2 + (x - 2)");
 static_assert(ad::value_and_grad(formula)(matrix{{{1, 2}, {3, 4}}}).value == 14);
 static_assert(ad::grad(formula)(matrix{{{1, 2}, {3, 4}}}) == matrix{{{2, 4}, {6, 8}}});
 

@@ -17,6 +17,9 @@ constexpr auto formula = [](auto x)
 
 using matrix = std::array<std::array<double, 2>, 2>;
 constexpr matrix ones{{{1, 1}, {1, 1}}};
+// z is computed once, and its square is what value and derivative have in common.
+static_assert(ad::formula<matrix>(formula) == "t0 = x * x * 3; sum(t0 * (t0 * t0))");
+static_assert(ad::formula<matrix>(ad::grad(formula)) == "t0 = x * x * 3; t1 = t0 * t0; 2 * ((2 * t1 + t1) * 3 * x)");
 static_assert(ad::value_and_grad(formula)(ones).value == 108);
 static_assert(ad::grad(formula)(ones) == matrix{{{162, 162}, {162, 162}}});
 

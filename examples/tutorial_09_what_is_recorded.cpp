@@ -9,6 +9,8 @@ namespace ad = xautodiff;
 using namespace boost::hana::literals;
 
 constexpr auto squares = [](auto a) { return ad::sum(a * a); };
+static_assert(ad::formula<std::array<double, 3>>(squares) == "sum(x * x)");
+static_assert(ad::formula<std::array<double, 3>>(ad::grad(squares)) == "2 * x");
 static_assert(ad::grad(squares)(std::array{1.0, 2.0, 3.0}) == std::array{2.0, 4.0, 6.0});
 
 int main()
