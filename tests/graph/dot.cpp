@@ -52,7 +52,7 @@ namespace
 {
     struct quoted
     {
-        static constexpr std::string_view name = "say \"\\\"", function = "QuotedBackward0";
+        static constexpr std::string_view name = "say \"\\\"";
         static constexpr auto value(const auto& x) { return x; }
         static constexpr auto partials(const auto&, const auto&) { return std::tuple{1}; }
     };
