@@ -39,8 +39,7 @@ TEST_CASE("arrays: xtensor arguments by their types, constants by name")
     CHECK(ad::formula<matrix, vector>(ad::grad<1>(layer)).find("matmul_tn(x, ") != std::string::npos);
 
     const vector c{1, 2};
-    CHECK(ad::formula([&c](auto x) { return ad::sum(c * x) + ad::sum(c * c * x); })
-          == "sum(c0 * x) + sum(c1 * x)");
+    CHECK(ad::formula([&c](auto x) { return ad::sum(c * x) + ad::sum(c * c * x); }) == "sum(c0 * x) + sum(c1 * x)");
 }
 
 TEST_CASE("expressions of Variables")

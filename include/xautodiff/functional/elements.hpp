@@ -20,6 +20,21 @@ namespace xautodiff::functional
         return agree;
     }
 
+    /// The shape of a Jacobian.
+    constexpr array::shape joined(const array::shape& outputs, const array::shape& inputs)
+    {
+        if (outputs.rank == array::unknown || inputs.rank == array::unknown)
+        {
+            return array::shape::of_rank(array::unknown);
+        }
+        array::shape out = outputs;
+        for (int d = 0; d < inputs.rank; ++d)
+        {
+            out.push_back(inputs[d]);
+        }
+        return out;
+    }
+
     [[noreturn]] inline void throw_other_shape(const char* what, const array::shape& given, const array::shape& wanted)
     {
         throw shape_error(std::string(what) + " must have the shape " + array::to_string(wanted) + ", not "
