@@ -47,7 +47,10 @@ namespace xautodiff::op
     struct dot
     {
         static constexpr std::string_view name = "dot", function = "DotBackward0";
-        static constexpr array::shape result_shape(const array::shape& a, const array::shape& b) { return array::matmul_shape(a, b); }
+        static constexpr array::shape result_shape(const array::shape& a, const array::shape& b)
+        {
+            return array::matmul_shape(a, b);
+        }
         static constexpr auto compose(const auto& a, const auto& b) { return math::sum(a * b); }
     };
 

@@ -193,7 +193,10 @@ namespace xautodiff::op
     struct mean_over
     {
         static constexpr std::string_view name = "mean_over", function = "MeanBackward1";
-        static constexpr array::shape result_shape(const array::shape& x, const array::parameters& axes) { return array::reduced_shape(x, axes); }
+        static constexpr array::shape result_shape(const array::shape& x, const array::parameters& axes)
+        {
+            return array::reduced_shape(x, axes);
+        }
 
         static constexpr auto compose(const auto& x, const auto& axes)
         {
@@ -229,6 +232,9 @@ namespace xautodiff::op
             return array::reduced_shape(x, axes);
         }
 
-        static constexpr auto compose(const auto& x, const auto& axes) { return detail::norm_of(math::sum(x * x, axes)); }
+        static constexpr auto compose(const auto& x, const auto& axes)
+        {
+            return detail::norm_of(math::sum(x * x, axes));
+        }
     };
 }
