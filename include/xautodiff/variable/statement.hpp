@@ -4,6 +4,7 @@
 
 #include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/variable/function.hpp>
+#include <xautodiff/variable/grad_mode.hpp>
 
 namespace xautodiff::variable
 {
