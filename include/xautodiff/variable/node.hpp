@@ -4,6 +4,7 @@
 
 #include <xautodiff/array/kernels.hpp>
 #include <xautodiff/array/traits.hpp>
+#include <xautodiff/variable/entry.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -16,11 +17,6 @@
 
 namespace xautodiff::variable
 {
-    class entry;
-
-    /// Frees an entry and all entries that only it kept alive, one after the other: however long the chain, the stack stays flat.
-    void release(std::unique_ptr<entry> e) noexcept;
-
     /// Statements are numbered as they are recorded. This is later than all of them.
     inline constexpr std::uint64_t now = std::numeric_limits<std::uint64_t>::max();
 
