@@ -31,7 +31,7 @@ namespace
     };
 
     template <class Inputs, class Tangents>
-    using pushforward = graph::program<graph::pushforward_of<product, Inputs, Tangents>>;
+    using pushforward = graph::program<graph::tangents_of<graph::outputs<product>, Inputs, Tangents, true>>;
     using graph::type_list;
 
     static_assert(products_in(pushforward<type_list<a>, type_list<input<2, matrix>>>::graph) == 2);

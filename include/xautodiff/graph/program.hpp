@@ -112,21 +112,6 @@ namespace xautodiff::graph
         }
     };
 
-    /// Adjoints of some input leaves for a seed that comes as one more input: the vector-Jacobian product.
-    template <class Node, class Seed, class... Input>
-    struct pullback_of
-    {
-        static constexpr draft build(bool merge)
-        {
-            lowering l(payload_count<Node>, merge);
-            const std::vector<int> sources{l.lower<Input>().index...};
-            const symbol y = l.lower<Node>();
-            std::vector<symbol> out;
-            detail::append_adjoints(l, y, l.lower<Seed>(), sources, out);
-            return without_dead_steps(l, out);
-        }
-    };
-
     /// Adjoints of all Variables that an expression reads, in the order of their slots, for a seed that comes as input 0.
     template <class Node, class Seed>
     struct variable_adjoints_of
@@ -153,42 +138,6 @@ namespace xautodiff::graph
     template <class... T>
     struct type_list
     {
-    };
-
-    /// Value and tangent for tangents that come as inputs: the Jacobian-vector product.
-    template <class Node, class Inputs, class Tangents>
-    struct pushforward_of;
-
-    template <class Node, class... Input, class... Tangent>
-    struct pushforward_of<Node, type_list<Input...>, type_list<Tangent...>>
-    {
-        static constexpr draft build(bool merge)
-        {
-            lowering l(payload_count<Node>, merge);
-            const std::vector<int> sources{l.lower<Input>().index...};
-            const std::vector<symbol> tangents{l.lower<Tangent>()...};
-            const symbol y = l.lower<Node>();
-            const symbol t = forward(l.steps, std::array{y.index}, sources, tangents)[0];
-            return without_dead_steps(l, {y, t ? t : l.steps.broadcast(l.steps.literal(0), y)});
-        }
-    };
-
-    /// The gradient of a scalar expression and its derivative along tangents, forward over reverse: Hessian times vector.
-    template <class Node, class Input, class Tangent>
-    struct hessian_product_of
-    {
-        static constexpr draft build(bool merge)
-        {
-            lowering l(payload_count<Node>, merge);
-            const std::vector<int> source{l.lower<Input>().index};
-            const symbol tangent = l.lower<Tangent>();
-            const symbol y = l.lower<Node>();
-            std::vector<symbol> gradient;
-            detail::append_adjoints(l, y, l.steps.literal(1), source, gradient);
-            const symbol t = forward(l.steps, std::array{gradient[0].index}, source, std::array{tangent})[0];
-            return without_dead_steps(
-                l, {gradient[0], t ? t : l.steps.broadcast(l.steps.literal(0), l.steps.at(source[0]))});
-        }
     };
 
     template <class Request, bool Merge = true>

@@ -21,28 +21,6 @@ namespace xautodiff::op
         }
     };
 
-    namespace detail
-    {
-        /// x seen as a rows-by-columns matrix; x may have lost one of the axes.
-        template <class T>
-        constexpr array::array_ref<T> as_matrix(array::array_ref<T> x, array::index rows, array::index columns)
-        {
-            if (x.shape.rank == 2)
-            {
-                return x;
-            }
-            const array::index step = x.shape.rank == 1 ? x.stride[0] : 0;
-            array::array_ref<T> out(x.data, array::shape{rows, columns});
-            out.stride[0] = rows == 1 ? 0 : step;
-            out.stride[1] = columns == 1 ? 0 : step;
-            return out;
-        }
-
-        constexpr array::index rows(const array::shape& left) { return left.rank == 2 ? left[0] : 1; }
-        constexpr array::index columns(const array::shape& right) { return right.rank == 2 ? right[1] : 1; }
-        constexpr array::index inner(const array::shape& left) { return left[left.rank - 1]; }
-    }
-
     /// The inner product of two vectors, composed.
     struct dot
     {
@@ -68,9 +46,8 @@ namespace xautodiff::op
         static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a,
                                        array::array_ref<const T> b)
         {
-            const auto m = detail::rows(a.shape), n = detail::columns(b.shape), k = detail::inner(a.shape);
-            Product::matmul(detail::as_matrix(out, m, n), detail::as_matrix(a, m, k), detail::as_matrix(b, k, n), false,
-                            false);
+            Product::matmul(array::product_matrix(out, a.shape, b.shape), array::left_matrix(a), array::right_matrix(b),
+                            false, false);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& b)
@@ -90,9 +67,8 @@ namespace xautodiff::op
         static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> g,
                                        array::array_ref<const T> b, array::array_ref<const T>)
         {
-            const auto m = detail::rows(out.shape), n = detail::columns(b.shape), k = detail::inner(out.shape);
-            Product::matmul(detail::as_matrix(out, m, k), detail::as_matrix(g, m, n), detail::as_matrix(b, k, n), false,
-                            true);
+            Product::matmul(array::left_matrix(out), array::product_matrix(g, out.shape, b.shape),
+                            array::right_matrix(b), false, true);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& g, const auto& b, const auto&)
@@ -112,9 +88,8 @@ namespace xautodiff::op
         static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a,
                                        array::array_ref<const T> g, array::array_ref<const T>)
         {
-            const auto m = detail::rows(a.shape), n = detail::columns(out.shape), k = detail::inner(a.shape);
-            Product::matmul(detail::as_matrix(out, k, n), detail::as_matrix(a, m, k), detail::as_matrix(g, m, n), true,
-                            false);
+            Product::matmul(array::right_matrix(out), array::left_matrix(a),
+                            array::product_matrix(g, a.shape, out.shape), true, false);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& g, const auto&)

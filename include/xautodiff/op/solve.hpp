@@ -35,7 +35,7 @@ namespace xautodiff::op
                 throw shape_error("linalg.solve: B must have 1 or 2 dimensions here, but it has " + text(b.rank));
             }
             throw shape_error("linalg.solve: Incompatible shapes of A and B for the equation AX = B (" + text(a[0])
-                              + "x" + text(a[1]) + " and " + text(b[0]) + "x" + text(columns(b)) + ")");
+                              + "x" + text(a[1]) + " and " + text(b[0]) + "x" + text(b.rank == 2 ? b[1] : 1) + ")");
         }
 
         constexpr bool may_equal(array::index a, array::index b)
@@ -79,8 +79,7 @@ namespace xautodiff::op
         template <class Solver, class T>
         void solve(array::array_ref<T> out, array::array_ref<const T> a, array::array_ref<const T> b, bool transpose)
         {
-            const array::index n = a.shape[0], k = columns(b.shape);
-            Solver::solve(as_matrix(out, n, k), a, as_matrix(b, n, k), transpose);
+            Solver::solve(array::right_matrix(out), a, array::right_matrix(b), transpose);
         }
     }
 
