@@ -105,12 +105,13 @@ namespace xautodiff
 
             /// The gradient with respect to argument number Position, as of the last value_and_grad().
             template <int Position = std::get<0>(std::tuple{Wrt...})>
-            constexpr const argument_t<Position>& grad() const
+            constexpr const auto& grad() const
             {
                 constexpr int at = place_of(Position);
                 static_assert(at >= 0,
                               "xautodiff: this argument was not bound for a gradient; name it: ad::bind<0, 2>(f, ...)");
-                return std::get<std::size_t(at)>(m_gradients);
+                // Of an argument that was not bound, some other's: the message above is to be the only one.
+                return std::get<std::size_t(at < 0 ? 0 : at)>(m_gradients);
             }
 
         private:
