@@ -12,7 +12,7 @@ namespace xautodiff::graph
     template <class Op, int Arity>
     constexpr bool is(const operation* op)
     {
-        return op == &operation_of<Op, Arity>;
+        return op->identity == &type_id<Op>;
     }
 
     namespace detail
