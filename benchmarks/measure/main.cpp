@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What each benchmark program does: one thread, its rows, and beside the times what compiled it.
+#include "row.hpp"
+
+// OpenBLAS's, where that is the BLAS.
+extern "C" __attribute__((weak)) void openblas_set_num_threads(int);
+
+int main(int argc, char** argv)
+{
+    if (openblas_set_num_threads)
+    {
+        openblas_set_num_threads(1);
+    }
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+    {
+        return 1;
+    }
+    benchmark::AddCustomContext("compiler", BENCHMARK_COMPILER);
+    benchmark::AddCustomContext("flags", BENCHMARK_FLAGS);
+    measure::add_rows();
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+}
