@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Loops that ad::Variable records. W6: s = sin(s) * 1.0001 + 0.5 * s * x; W7: the tutorial's doubling of 3 elements until
+// their norm is 1e30; and 10 doublings of a large array.
+#include "hand/doubling.hpp"
+#include "hand/scalar_loop.hpp"
+#include "measure/ours.hpp"
+
+namespace ad = xautodiff;
+using measure::vector;
+
+namespace
+{
+    void add_scalar_loop(std::size_t iterations)
+    {
+        static constexpr double x = -0.0002;
+        // The gradient is a difference of numbers some 1e4 times as large, in which each iteration rounds.
+        constexpr double tolerance = 1e-6;
+        auto& tape = measure::keep([] { return hand::scalar_loop_tape(); });
+        auto& reverse = measure::keep([] { return hand::scalar_loop_reverse(); });
+        auto& gradient = measure::keep([] { return 0.0; });
+        measure::row row("W6", iterations);
+        row.add(
+            "hand_tape", [&tape, iterations] { return tape(iterations, x); },
+            [&tape] { return measure::numbers(tape.gradient()); });
+        row.add(
+            "hand", [&reverse, iterations] { return reverse(iterations, x); },
+            [&reverse] { return measure::numbers(reverse.gradient()); }, tolerance);
+        row.add(
+            "ours",
+            [&gradient, iterations]
+            {
+                ad::Variable<double> at(x, ad::requires_grad), s = at;
+                for (std::size_t i = 0; i < iterations; ++i)
+                {
+                    s = ad::sin(s) * 1.0001 + 0.5 * s * at;
+                }
+                s.backward();
+                gradient = at.grad();
+                return s.item();
+            },
+            [&gradient] { return measure::numbers(gradient); }, tolerance);
+    }
+
+    void add_tutorial()
+    {
+        static constexpr double x[] = {0.37, -1.2, 0.81}, v[] = {0.1, 1.0, 0.0001}, limit = 1e30;
+        static double by_hand[3];
+        auto& gradient = measure::keep([] { return vector(xt::zeros<double>({3})); });
+        measure::row row("W7", 3);
+        row.add(
+            "hand", [] { return hand::doubling(x, v, limit, by_hand); },
+            [] { return measure::numbers(by_hand[0], by_hand[1], by_hand[2]); });
+        auto& start = measure::keep([] { return vector{x[0], x[1], x[2]}; });
+        auto& direction = measure::keep([] { return vector{v[0], v[1], v[2]}; });
+        row.add(
+            "ours",
+            [&gradient, &start, &direction]
+            {
+                ad::Variable<vector> at(start, ad::requires_grad), y = at * 2;
+                while (hand::norm(y.data()) < limit)
+                {
+                    y = y * 2;
+                }
+                y.backward(direction);
+                gradient = at.grad();
+                return y.data()[0] + y.data()[1] + y.data()[2];
+            },
+            [&gradient] { return measure::numbers(gradient); });
+    }
+
+    void add_doublings(std::size_t n)
+    {
+        constexpr std::size_t times = 10;
+        auto& x = measure::keep([n] { return measure::drawn<vector>(-1, 1, 1, n); });
+        auto& ones = measure::keep([n] { return vector(xt::ones<double>({n})); });
+        auto& by_hand = measure::keep([] { return hand::doubling_into_new_arrays(); });
+        auto& leaf = measure::keep([&x] { return ad::Variable<vector>(x, ad::requires_grad); });
+        measure::row row("doublings", n);
+        row.add(
+            "hand", [=, &x, &by_hand] { return by_hand(n, times, x.data()); },
+            [&by_hand, n] { return std::vector<double>(by_hand.gradient(), by_hand.gradient() + n); });
+        row.add(
+            "ours",
+            [=, &leaf, &ones]
+            {
+                leaf.clear_grad();
+                ad::Variable<vector> y = leaf * 2;
+                for (std::size_t k = 1; k < times; ++k)
+                {
+                    y = y * 2;
+                }
+                y.backward(ones);
+                return y.data()[n / 2];
+            },
+            [&leaf] { return measure::numbers(leaf.grad()); });
+    }
+}
+
+void measure::add_rows()
+{
+    add_scalar_loop(10000);
+    add_scalar_loop(1000000);
+    add_tutorial();
+    add_doublings(1000000);
+}
