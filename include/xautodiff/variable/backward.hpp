@@ -13,9 +13,13 @@ namespace xautodiff
         template <class T>
         void require_differentiable(const handle<T>& y, const backward_options& options)
         {
-            if (!y->requires_grad)
+            if (!y->has(flag::differentiable))
             {
                 throw error("element 0 of tensors does not require grad and does not have a grad_fn");
+            }
+            if (!tape::owns(*y))
+            {
+                throw_foreign("differentiated");
             }
             if (options.create_graph)
             {
@@ -28,11 +32,11 @@ namespace xautodiff
         template <class T>
         T unit_seed(const handle<T>& y)
         {
-            if (shape_of(y->elements->data).size() != 1)
+            if (shape_of(y->elements()).size() != 1)
             {
                 throw error("grad can be implicitly created only for scalar outputs");
             }
-            T seed = y->elements->data;
+            T seed = y->elements();
             array::fill(array::traits<T>::ref(seed), 1);
             return seed;
         }
@@ -51,13 +55,13 @@ namespace xautodiff
             }
             else
             {
-                const array::shape got = shape_of(seed), wanted = shape_of(y->elements->data);
+                const array::shape got = shape_of(seed), wanted = shape_of(y->elements());
                 if (!(got == wanted))
                 {
                     throw error("Mismatch in shape: grad_output[0] has a shape of " + torch_size(got)
                                 + " and output[0] has a shape of " + torch_size(wanted) + ".");
                 }
-                T out = y->elements->data;
+                T out = y->elements();
                 array::copy(array::traits<T>::ref(out), array::traits<Seed>::ref(seed));
                 return out;
             }
@@ -69,12 +73,9 @@ namespace xautodiff
             require_differentiable(y, options);
             sweep s;
             s.deliver(*y, std::move(seed));
-            s.run(y, {});
+            s.run(y, {}, !options.retain_graph);
             s.commit();
-            if (!options.retain_graph)
-            {
-                s.spend();
-            }
+            s.spend();
         }
     }
 
@@ -112,8 +113,7 @@ namespace xautodiff
     template <class E>
     auto expression_facade<E>::grad_fn() const
     {
-        const auto node = std::make_shared<expression::node_t<E>>(self().node());
-        return is_grad_enabled() ? variable::function_of(std::shared_ptr<const void>(node), *node) : function();
+        return is_grad_enabled() ? variable::function_of_expression(self().node()) : function();
     }
 
     template <class E>

@@ -1,37 +1,49 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// grad_fn: the graph of operations behind a value, to be walked. It is read off the expressions themselves, so it is the
+// grad_fn: the graph of operations behind a value, to be walked. It is read off the expressions' types, so it is the
 // same whether a formula is static, recorded as one statement, or as many.
 #pragma once
 
-#include <xautodiff/expression/differential.hpp>
-#include <xautodiff/variable/leaf.hpp>
-#include <xautodiff/variable/sweep.hpp>
+#include <xautodiff/variable/outline.hpp>
 
-#include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace xautodiff
 {
     struct next_function;
 
+    namespace variable
+    {
+        /// The Variables of an expression, held, and where their adjoints go.
+        struct walked_statement
+        {
+            const outline_step* steps = nullptr;
+            std::vector<reference> held;
+            std::vector<const node_base*> targets;
+        };
+    }
+
     /// An operation of a graph, or "AccumulateGrad" for a leaf that requires a gradient; false for a value that has neither.
     class function
     {
     public:
-        using walk = std::function<std::vector<next_function>()>;
-
         function() = default;
-        function(std::string name, walk next) : m_name(std::move(name)), m_next(std::move(next)) {}
+        function(std::string name, std::shared_ptr<const variable::walked_statement> statement, int step)
+            : m_name(std::move(name)), m_statement(std::move(statement)), m_step(step)
+        {
+        }
 
         explicit operator bool() const { return !m_name.empty(); }
         /// As PyTorch shows it: "AddBackward0".
         const std::string& name() const { return m_name; }
         /// One entry an operand; an operand that requires no gradient gives an empty function.
-        std::vector<next_function> next_functions() const;
+        inline std::vector<next_function> next_functions() const;
 
     private:
         std::string m_name;
-        walk m_next;
+        std::shared_ptr<const variable::walked_statement> m_statement;
+        int m_step = 0;
     };
 
     struct next_function
@@ -40,122 +52,95 @@ namespace xautodiff
         unsigned index = 0;
     };
 
-    inline std::vector<next_function> function::next_functions() const
-    {
-        return m_next ? m_next() : std::vector<next_function>{};
-    }
-
     namespace variable
     {
-        template <class N>
-        bool requires_grad(const N& node, std::uint64_t sequence = now);
+        /// The function that made a node; for a leaf that requires a gradient, the one that accumulates it.
+        inline function function_of(const node_base& n);
 
-        namespace detail
+        /// The function of one step.
+        inline function function_at(const std::shared_ptr<const walked_statement>& statement, int step)
         {
-            template <class Tuple>
-            bool any_requires_grad(const Tuple& children, std::uint64_t sequence)
+            const outline_step& s = statement->steps[step];
+            if (s.variable >= 0)
             {
-                return boost::hana::unpack(children, [=](const auto&... child)
-                                           { return (requires_grad(child, sequence) || ...); });
+                const node_base* target = statement->targets[std::size_t(s.variable)];
+                return target == nullptr ? function() : function_of(*target);
             }
-
-            template <class Op>
-            std::string function_name()
-            {
-                if constexpr (requires { Op::function; })
-                {
-                    return std::string(Op::function);
-                }
-                else
-                {
-                    return std::string(Op::name) + "Backward";
-                }
-            }
-
-            template <class N>
-            inline constexpr bool is_mask = false;
-            template <class Op, class... X>
-            inline constexpr bool is_mask<expression::apply<Op, X...>> = requires { Op::is_mask; };
-
-            template <class N>
-            inline constexpr bool is_parameter = false;
-            template <expression::leaf N>
-            inline constexpr bool is_parameter<N> = N::kind == expression::leaf_kind::parameter;
-        }
-
-        /// Whether a gradient can flow into a node of statement number `sequence`.
-        template <class N>
-        bool requires_grad(const N& node, std::uint64_t sequence)
-        {
-            if constexpr (is_variable_leaf<N>)
-            {
-                return adjoint_target(node.object, sequence) != nullptr;
-            }
-            else if constexpr (expression::leaf<N> || detail::is_mask<N>)
-            {
-                return false;
-            }
-            else if constexpr (requires { node.operands; })
-            {
-                return detail::any_requires_grad(node.operands, sequence);
-            }
-            else
-            {
-                return requires_grad(node.body, sequence) || detail::any_requires_grad(node.arguments, sequence);
-            }
-        }
-
-        /// The function that made a Variable; for a leaf that requires a gradient, the one that accumulates it.
-        template <class T>
-        function function_of(const handle<T>& object);
-
-        /// The function of a node of an expression, recorded as statement number `sequence`, that `owner` keeps alive.
-        template <class N>
-        function function_of(const std::shared_ptr<const void>& owner, const N& node, std::uint64_t sequence = now)
-        {
-            if constexpr (is_variable_leaf<N>)
-            {
-                const auto& operand = adjoint_target(node.object, sequence);
-                return operand ? function_of(operand) : function();
-            }
-            else if constexpr (expression::leaf<N>)
+            if (s.name.empty() || s.is_mask || !flows_into(statement->steps, step, statement->targets.data()))
             {
                 return {};
             }
-            else
+            return {std::string(s.name) + std::string(s.suffix), statement, step};
+        }
+
+        inline function function_of(const node_base& n)
+        {
+            if (n.is_leaf())
             {
-                if (!requires_grad(node, sequence))
-                {
-                    return {};
-                }
-                const auto walk_over = [owner, sequence](const auto& children)
-                {
-                    return boost::hana::unpack(children,
-                                               [&](const auto&... child)
-                                               {
-                                                   std::vector<next_function> out;
-                                                   const auto add = [&](const auto& c)
-                                                   {
-                                                       using C = std::remove_cvref_t<decltype(c)>;
-                                                       if constexpr (!detail::is_parameter<C>)
-                                                       {
-                                                           out.push_back({function_of(owner, c, sequence), 0});
-                                                       }
-                                                   };
-                                                   (add(child), ...);
-                                                   return out;
-                                               });
-                };
-                if constexpr (requires { node.operands; })
-                {
-                    return {detail::function_name<typename N::operation>(),
-                            [walk_over, &node] { return walk_over(node.operands); }};
-                }
-                else
-                {
-                    return {"DifferentialBackward", [walk_over, &node] { return walk_over(node.arguments); }};
-                }
+                return n.has(flag::differentiable) ? function("AccumulateGrad", nullptr, 0) : function();
+            }
+            const node_type& type = n.type();
+            const auto statement = std::make_shared<walked_statement>();
+            statement->steps = type.outline;
+            const operand* operands = operands_of(n);
+            for (int i = 0; i < type.occurrences; ++i)
+            {
+                const operand& o = operands[type.operand_of_occurrence == nullptr ? i : type.operand_of_occurrence[i]];
+                statement->held.emplace_back(*o.node());
+                statement->targets.push_back(target_of(o));
+            }
+            return function_at(statement, 0);
+        }
+
+        /// The function of an expression that is not recorded.
+        template <class N>
+        function function_of_expression(const N& node)
+        {
+            const auto statement = std::make_shared<walked_statement>();
+            statement->steps = outline_of<N>.data();
+            const auto note = [&](const auto& leaf)
+            {
+                node_base& n = current(*leaf.object);
+                statement->held.emplace_back(n);
+                statement->targets.push_back(n.has(flag::differentiable) ? &n : nullptr);
+            };
+            for_each_variable(node, note);
+            return function_at(statement, 0);
+        }
+
+        /// Whether a gradient can flow into an expression.
+        template <class N>
+        bool requires_grad(const N& node)
+        {
+            bool out = false;
+            std::size_t i = 0;
+            const auto look = [&](const auto& leaf)
+            {
+                out = out || (flowing_variables<N>[i] && current(*leaf.object).has(flag::differentiable));
+                ++i;
+            };
+            for_each_variable(node, look);
+            return out;
+        }
+
+        inline std::string name_of(const node_base& n)
+        {
+            const outline_step& s = n.type().outline[0];
+            return std::string(s.name) + std::string(s.suffix);
+        }
+    }
+
+    inline std::vector<next_function> function::next_functions() const
+    {
+        std::vector<next_function> out;
+        if (m_statement != nullptr)
+        {
+            const variable::outline_step* steps = m_statement->steps;
+            for (int i = m_step + 1; i < steps[m_step].end; i = steps[i].end)
+            {
+                out.push_back({variable::function_at(m_statement, i), 0});
             }
         }
+        return out;
     }
 }

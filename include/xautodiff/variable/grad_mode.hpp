@@ -6,11 +6,12 @@ namespace xautodiff
 {
     namespace variable
     {
-        inline bool& recording()
+        namespace detail
         {
-            static thread_local bool enabled = true;
-            return enabled;
+            inline constinit thread_local bool is_recording = true;
         }
+
+        inline bool& recording() { return detail::is_recording; }
 
         /// Sets the mode for a scope.
         template <bool Enabled>

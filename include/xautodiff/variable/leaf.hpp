@@ -3,7 +3,7 @@
 #pragma once
 
 #include <xautodiff/expression/leaf.hpp>
-#include <xautodiff/variable/node.hpp>
+#include <xautodiff/variable/typed_node.hpp>
 
 namespace xautodiff::variable
 {
@@ -17,9 +17,9 @@ namespace xautodiff::variable
         using value_type = typename array::traits<T>::value_type;
         using container_type = T;
 
-        handle<T> object;
+        operand_handle<T> object;
 
-        explicit leaf(handle<T> h) : object(std::move(h)) {}
+        explicit leaf(variable::node<T>& n) : object(n) {}
         const leaf& node() const { return *this; }
         const void* origin() const { return object.get(); }
 
@@ -27,11 +27,11 @@ namespace xautodiff::variable
         {
             if constexpr (array::scalar_value<T>)
             {
-                return T(object->elements->data);
+                return T(object->elements());
             }
             else
             {
-                return array::traits<T>::ref(std::as_const(object->elements->data));
+                return array::traits<T>::ref(std::as_const(object->elements()));
             }
         }
     };

@@ -1,89 +1,171 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a Variable is a handle to: data, its gradient, and the tape entry that made it.
+// What a Variable is a handle to. A leaf is a block of its own; the result of a recorded statement lies on the tape, its
+// operands behind it. Everything here knows nothing of T: what does is reached through two static tables.
 #pragma once
 
-#include <xautodiff/array/kernels.hpp>
-#include <xautodiff/array/traits.hpp>
-#include <xautodiff/variable/entry.hpp>
-
 #include <cstdint>
-#include <functional>
-#include <limits>
-#include <memory>
-#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace xautodiff::variable
 {
-    /// Statements are numbered as they are recorded. This is later than all of them.
-    inline constexpr std::uint64_t now = std::numeric_limits<std::uint64_t>::max();
+    class sweep;
+    struct node_base;
+    struct side_base;
+    struct outline_step;
+
+    namespace flag
+    {
+        inline constexpr std::uint16_t differentiable = 1,  ///< a gradient can flow into it
+            recorded = 2,                                   ///< the result of a statement, on a tape
+            reached = 4,                                    ///< holds an adjoint of the sweep that runs
+            spent = 8,                                      ///< passed by a backward that did not retain the graph
+            has_side = 16,                                  ///< `side` is in use, and tells the type
+            shares = 32,                                    ///< shows the elements of another node
+            changed = 64,                                   ///< its elements were changed in place
+            detached = 128,                                 ///< handles follow side->replacement
+            kept = 256,                                     ///< its adjoint outlives its turn in the sweep
+            marked = 512,                                   ///< in use by whoever walks the tape
+            has_versions = 1024,                            ///< operands were changed before: their versions lie behind
+            own_constants = 2048,                           ///< its constants differ from its statement's first ones
+            released = 4096,                                ///< nothing refers to it but nodes that show its elements
+            foreign = 8192,                                 ///< stands for a leaf of another thread
+            bare = 16384;                                   ///< its recorded expression is gone
+    }
+
+    /// What is the same for all nodes that hold a T.
+    struct container_type
+    {
+        /// Ends the life of the elements. Null where nothing needs to be done.
+        void (*destroy_value)(node_base&) noexcept;
+        void (*destroy_adjoint)(node_base&) noexcept;
+        void (*destroy_side)(side_base*) noexcept;
+        /// Calls the hooks with the adjoint, which they may replace.
+        void (*run_hooks)(node_base&);
+        /// Adds the adjoint to what will be the gradient; then makes it the gradient. Only the first can throw.
+        void (*prepare_gradient)(node_base&);
+        void (*commit_gradient)(node_base&) noexcept;
+        void (*drop_prepared)(node_base&) noexcept;
+        /// Moves the adjoint away for the time that another sweep runs, and back.
+        void* (*take_adjoint)(node_base&);
+        void (*return_adjoint)(node_base&, void*) noexcept;
+        void (*accumulate)(node_base& to, const node_base& from);
+        /// "torch.DoubleTensor [2, 3]"
+        std::string (*describe)(const node_base&);
+    };
+
+    /// What backward needs to know of an operand of a statement.
+    struct operand_use
+    {
+        std::uint8_t output = 0;     ///< which of the statement's adjoints is the operand's
+        bool flows = false;          ///< a gradient can flow to it
+        bool is_zero = false;        ///< the adjoint is 0 whatever arrives
+        std::uint64_t read_for = 0;  ///< the adjoints whose computation reads its value, as bits
+    };
+
+    /// What is the same for all results of one statement; for a leaf nothing but the container.
+    struct node_type
+    {
+        const container_type* container;
+        /// A statement on numbers keeps the partial derivatives beside its operands, and has no `pull`.
+        void (*pull)(sweep&, node_base&) = nullptr;
+        /// Ends the life of the recorded expression. Null for statements on numbers.
+        void (*destroy_expression)(node_base&) noexcept = nullptr;
+        const outline_step* outline = nullptr;
+        const operand_use* uses = nullptr;
+        const int* operand_of_occurrence = nullptr;
+        std::uint64_t reads = 0;  ///< the adjoints whose computation reads any value, as bits
+        int occurrences = 0;      ///< of Variables in the expression
+        unsigned operands = 0;
+        unsigned constants = 0;
+        unsigned operands_at = 0;  ///< in bytes from the node
+    };
 
     struct node_base
     {
-        bool requires_grad = false;
-        bool retains_grad = false;
-        /// The number from which on statements that read this ask for its gradient. Older ones took it for a constant.
-        std::uint64_t differentiable_since = now;
-        /// The entry whose result this is; null for a leaf.
-        std::unique_ptr<entry> creator;
+        // Counted by the owning thread alone; see tape.hpp for the others.
+        std::int32_t references = 1;
+        std::uint16_t distance = 0;  ///< to the entry before on this page, in 8 bytes; 0 for the first
+        std::uint16_t flags = 0;
+        union
+        {
+            const node_type* plain_type;
+            side_base* side;
+        };
 
-        node_base() = default;
+        explicit node_base(const node_type& t, std::uint16_t f) : flags(f), plain_type(&t) {}
         node_base(const node_base&) = delete;
         node_base& operator=(const node_base&) = delete;
-        virtual ~node_base() { release(std::move(creator)); }
 
-        bool is_leaf() const { return creator == nullptr; }
+        bool has(std::uint16_t f) const { return (flags & f) != 0; }
+        void set(std::uint16_t f) { flags = std::uint16_t(flags | f); }
+        void clear(std::uint16_t f) { flags = std::uint16_t(flags & ~f); }
+        bool is_leaf() const { return !has(flag::recorded); }
+        inline const node_type& type() const;
     };
 
-    /// Elements, shared by a Variable and what was detached from it, and how often they were changed in place.
-    template <class T>
-    struct storage
+    /// What few nodes need.
+    struct side_base
     {
-        T data;
+        const node_type* type = nullptr;
         std::uint64_t version = 0;
+        int element_users = 0;             ///< nodes that show this one's elements
+        node_base* elements = nullptr;     ///< whose elements this node shows
+        node_base* replacement = nullptr;  ///< the leaf that handles refer to after detach_
+        bool retains_grad = false;
+        bool has_hooks = false;
     };
 
-    template <class T>
-    struct node final : node_base
+    inline const node_type& node_base::type() const { return has(flag::has_side) ? *side->type : *plain_type; }
+
+    /// An operand of a statement, and its partial derivative or the version in which it was read.
+    struct operand
     {
-        using hook = std::function<std::optional<T>(const T&)>;
+        static constexpr std::uintptr_t constant_bit = 1;
 
-        std::shared_ptr<storage<T>> elements;
-        std::optional<T> grad;
-        std::vector<std::pair<int, hook>> hooks;
-        int hooks_registered = 0;
-        /// After detach_: the place on the tape that this had, to which statements older than `detached_at` refer.
-        std::shared_ptr<node> before;
-        std::uint64_t detached_at = 0;
+        std::uintptr_t where;
+        union
+        {
+            double partial;
+            std::uint64_t version;
+        };
 
-        explicit node(T value) : elements(std::make_shared<storage<T>>(storage<T>{std::move(value)})) {}
-        explicit node(std::shared_ptr<storage<T>> e) : elements(std::move(e)) {}
+        node_base* node() const { return reinterpret_cast<node_base*>(where & ~constant_bit); }
+        /// Whether the statement took it for a constant.
+        bool is_constant() const { return (where & constant_bit) != 0; }
     };
 
-    template <class T>
-    using handle = std::shared_ptr<node<T>>;
-
-    /// Where the adjoint goes of an operand of statement number `sequence`; null where that asks for none.
-    template <class T>
-    const handle<T>& adjoint_target(const handle<T>& operand, std::uint64_t sequence)
+    inline operand* operands_of(node_base& n)
     {
-        static const handle<T> none;
-        const handle<T>& at = sequence < operand->detached_at ? operand->before : operand;
-        return at->requires_grad && sequence >= at->differentiable_since ? at : none;
+        return reinterpret_cast<operand*>(reinterpret_cast<char*>(&n) + n.type().operands_at);
+    }
+    inline const operand* operands_of(const node_base& n) { return operands_of(const_cast<node_base&>(n)); }
+
+    /// Where the adjoint of an operand goes; null where it is not asked for.
+    inline node_base* target_of(const operand& o)
+    {
+        node_base* n = o.node();
+        return o.is_constant() || !n->has(flag::differentiable) ? nullptr : n;
     }
 
-    /// total += part, of equal shapes.
-    template <class T>
-    void accumulate_into(T& total, const T& part)
+    /// The node whose elements this one shows.
+    inline node_base& elements_of(node_base& n)
     {
-        array::add_to(array::traits<T>::ref(total), array::traits<T>::ref(part));
+        node_base* at = &n;
+        while (at->has(flag::shares)) [[unlikely]]
+        {
+            at = at->side->elements;
+        }
+        return *at;
+    }
+    inline const node_base& elements_of(const node_base& n) { return elements_of(const_cast<node_base&>(n)); }
+
+    /// How often the elements were changed in place.
+    inline std::uint64_t version_of(const node_base& n)
+    {
+        const node_base& e = elements_of(n);
+        return e.has(flag::changed) ? e.side->version : 0;
     }
 
-    template <class T>
-    array::shape shape_of(const T& value)
-    {
-        return array::traits<T>::ref(value).shape;
-    }
+    /// The node that handles of n mean now.
+    inline node_base& current(node_base& n) { return n.has(flag::detached) ? *n.side->replacement : n; }
 }

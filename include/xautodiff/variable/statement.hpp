@@ -2,222 +2,134 @@
 // One statement on the tape: a whole static expression, with the pullback that is generated for it.
 #pragma once
 
-#include <xautodiff/evaluate/facade.hpp>
-#include <xautodiff/variable/function.hpp>
-#include <xautodiff/variable/grad_mode.hpp>
+#include <xautodiff/variable/number_statement.hpp>
 
 namespace xautodiff::variable
 {
-    template <class T>
-    [[noreturn]] void throw_modified(const node<T>& operand, std::uint64_t expected)
-    {
-        using value_type = typename array::traits<T>::value_type;
-        throw error(
-            "one of the variables needed for gradient computation has been modified by an inplace operation: [torch."
-            + std::string(std::same_as<value_type, float> ? "FloatTensor " : "DoubleTensor ")
-            + to_string(shape_of(operand.elements->data)) + "]"
-            + (operand.creator ? ", which is output 0 of " + operand.creator->name() + "," : std::string())
-            + " is at version " + std::to_string(operand.elements->version) + "; expected version "
-            + std::to_string(expected)
-            + " instead. Hint: it was changed through mutable_data() after the statement that reads it; change it "
-              "before that statement or after backward(), or give the statement a copy.");
-    }
-
-    /// An entry that can show its graph of operations.
-    class traceable_entry : public entry
-    {
-    public:
-        virtual function trace(const std::shared_ptr<const void>& owner) const = 0;
-    };
-
+    /// A statement on arrays. Its entry keeps the expression behind the operands.
     template <class Node, class T>
-    class statement final : public traceable_entry
+    class array_statement
     {
     public:
-        explicit statement(const Node& node) : m_node(node)
+        static handle<T> record(const Node& node)
         {
-            auto note = [this](int, const auto& leaf)
+            bool flows = false;
+            std::size_t i = 0;
+            const auto look = [&](const auto& leaf)
             {
-                if constexpr (is_variable_leaf<std::remove_cvref_t<decltype(leaf)>>)
-                {
-                    m_versions.push_back(leaf.object->elements->version);
-                }
+                flows = flows || (flowing_variables<Node>[i] && current(*leaf.object).has(flag::differentiable));
+                ++i;
             };
-            evaluate::for_each_payload(m_node, note);
-        }
-
-        void pull(sweep& s, node_base& result) override
-        {
-            if (!pull_with<true>(s, static_cast<node<T>&>(result)))
+            for_each_variable(node, look);
+            if (!flows || !recording())
             {
-                pull_with<false>(s, static_cast<node<T>&>(result));
+                handle<T> out = make_leaf<T>(T());
+                evaluate::compute_into(node, out->value);
+                return out;
             }
-        }
-
-        void for_each_operand(const std::function<void(const std::shared_ptr<node_base>&)>& f) const override
-        {
-            auto visit = [&](int, const auto& leaf)
-            {
-                if constexpr (is_variable_leaf<std::remove_cvref_t<decltype(leaf)>>)
-                {
-                    if (const auto& operand = adjoint_target(leaf.object, sequence()))
-                    {
-                        f(operand);
-                    }
-                }
-            };
-            evaluate::for_each_payload(m_node, visit);
-        }
-
-        bool reads_values() const override
-        {
-            constexpr const auto& graph = pullback<true>::graph;
-            const std::uint64_t outputs = wanted<graph>(targets<graph>());
-            return std::any_of(readers<graph>.begin(), readers<graph>.end(),
-                               [=](std::uint64_t reader) { return (reader & outputs) != 0; });
-        }
-
-        std::string name() const override { return trace(nullptr).name(); }
-
-        function trace(const std::shared_ptr<const void>& owner) const override
-        {
-            return function_of(owner, m_node, sequence());
+            const handle<T> out(&start(node));
+            compute(node, *out);
+            return out;
         }
 
     private:
-        using seed = expression::input<statement, 0, T>;
+        static constexpr std::size_t count = std::size_t(variable_count<Node>);
+        using seed = expression::input<array_statement, 0, T>;
         template <bool Merge>
         using pullback = graph::program<graph::variable_adjoints_of<Node, seed>, Merge>;
 
-        Node m_node;
-        std::vector<std::uint64_t> m_versions;
+        static constexpr array::family family =
+            std::max(expression::family_of<Node>, array::traits<T>::container_family);
+        static constexpr std::size_t operands_at = (sizeof(node<T>) + 7) / 8 * 8;
+        static constexpr std::size_t expression_at =
+            (operands_at + count * sizeof(operand) + alignof(Node) - 1) / alignof(Node) * alignof(Node);
 
-        /// The slots of a graph that hold Variables, in the order of the graph's outputs.
-        template <const auto& Graph>
-        static constexpr auto variable_slots = []
+        template <bool Merge>
+        static constexpr node_type make_type()
         {
-            std::array<int, Graph.outputs.size()> out{};
-            std::size_t n = 0;
-            for (int i = 0; i < Graph.size(); ++i)
-            {
-                if (Graph[i].slot >= 0
-                    && Graph.slots[std::size_t(Graph[i].slot)].kind == expression::leaf_kind::variable)
-                {
-                    out[n++] = Graph[i].slot;
-                }
-            }
-            return out;
-        }();
-
-        template <const auto& Graph, int Output>
-        using container = typename graph::revealed_t<
-            Graph.slots[std::size_t(variable_slots<Graph>[std::size_t(Output)])].identity>::container_type;
-
-        static constexpr std::uint64_t output_bit(std::size_t o) { return std::uint64_t(1) << (o < 63 ? o : 63); }
-
-        /// Of each slot the outputs whose computation reads its value, as bits (all from the 64th on share one). The seed
-        /// and parameters excepted: they do not change.
-        template <const auto& Graph>
-        static constexpr auto readers = []
-        {
-            std::array<std::uint64_t, Graph.slots.size() + 1> out{};
-            std::vector<std::uint64_t> read_for(std::size_t(Graph.size()), 0);
-            for (std::size_t o = 0; o < Graph.outputs.size(); ++o)
-            {
-                read_for[std::size_t(Graph.outputs[o])] |= output_bit(o);
-            }
-            for (int i = Graph.size() - 1; i >= 0; --i)
-            {
-                for (int k = 0; k < Graph[i].arity(); ++k)
-                {
-                    const std::size_t operand = std::size_t(Graph[i].operand[std::size_t(k)]);
-                    read_for[operand] |= Graph[i].reads_shape_only(k) ? 0 : read_for[std::size_t(i)];
-                }
-                if (const int slot = Graph[i].slot; slot >= 0)
-                {
-                    const expression::leaf_kind kind = Graph.slots[std::size_t(slot)].kind;
-                    out[std::size_t(slot)] =
-                        kind == expression::leaf_kind::variable || kind == expression::leaf_kind::constant
-                            ? read_for[std::size_t(i)]
-                            : 0;
-                }
-            }
-            return out;
-        }();
-
-        template <const auto& Graph>
-        using slot_targets = std::array<node_base*, Graph.slots.size() + 1>;
-
-        /// Calls f(leaf, slot, version when recorded) for every Variable that the statement reads.
-        template <const auto& Graph, class F>
-        void for_each_variable(F f) const
-        {
-            std::size_t n = 0;
-            auto visit = [&](int occurrence, const auto& leaf)
-            {
-                if constexpr (is_variable_leaf<std::remove_cvref_t<decltype(leaf)>>)
-                {
-                    f(leaf, std::size_t(graph::occurrence_slot_of<Graph>[std::size_t(occurrence)]), m_versions[n++]);
-                }
-            };
-            evaluate::for_each_payload(m_node, visit);
-        }
-
-        /// Where the adjoint of each slot goes.
-        template <const auto& Graph>
-        slot_targets<Graph> targets() const
-        {
-            slot_targets<Graph> out{};
-            for_each_variable<Graph>([&](const auto& leaf, std::size_t slot, std::uint64_t)
-                                     { out[slot] = adjoint_target(leaf.object, sequence()).get(); });
-            return out;
-        }
-
-        /// The outputs that have somewhere to go, as bits.
-        template <const auto& Graph>
-        static std::uint64_t wanted(const slot_targets<Graph>& to)
-        {
-            std::uint64_t out = 0;
-            for (std::size_t o = 0; o < variable_slots<Graph>.size(); ++o)
-            {
-                out |= to[std::size_t(variable_slots<Graph>[o])] != nullptr ? output_bit(o) : 0;
-            }
-            return out;
-        }
-
-        /// Throws where a Variable whose value is read for the wanted outputs was changed since the statement ran.
-        template <const auto& Graph>
-        void require_unchanged(std::uint64_t outputs) const
-        {
-            for_each_variable<Graph>(
-                [&](const auto& leaf, std::size_t slot, std::uint64_t version)
-                {
-                    if ((readers<Graph>[slot] & outputs) != 0 && leaf.object->elements->version != version)
-                    {
-                        throw_modified(*leaf.object, version);
-                    }
-                });
+            using facts = statement_facts<pullback<Merge>::graph, 0>;
+            return {&container_of<T>,
+                    &pull<Merge>,
+                    &destroy_expression,
+                    outline_of<Node>.data(),
+                    facts::template uses_by_occurrence<Node>.data(),
+                    nullptr,
+                    facts::reads,
+                    variable_count<Node>,
+                    unsigned(count),
+                    0,
+                    unsigned(operands_at)};
         }
 
         template <bool Merge>
-        bool pull_with(sweep& s, node<T>& result) const
+        static constexpr node_type type = make_type<Merge>();
+
+        static Node& expression_of(node_base& n)
+        {
+            return *std::launder(reinterpret_cast<Node*>(reinterpret_cast<char*>(&n) + expression_at));
+        }
+
+        static void destroy_expression(node_base& n) noexcept { expression_of(n).~Node(); }
+
+        static node<T>& start(const Node& expression)
+        {
+            std::uint16_t distance;
+            void* memory = tape::here().allocate(expression_at + sizeof(Node),
+                                                 std::max({alignof(node<T>), alignof(Node), std::size_t(8)}), distance);
+            auto* n = ::new (memory) node<T>(type<true>, flag::recorded | flag::differentiable);
+            n->distance = distance;
+            ::new (static_cast<char*>(memory) + expression_at) Node(expression);
+            operand* o = operands_of(*n);
+            std::size_t i = 0;
+            const auto note = [&](const auto& leaf)
+            {
+                node_base& x = current(*leaf.object);
+                retain(x);
+                const bool takes = flowing_variables<Node>[i] && x.has(flag::differentiable);
+                o->where = reinterpret_cast<std::uintptr_t>(&x) | (takes ? 0 : operand::constant_bit);
+                o->version = version_of(x);
+                ++o;
+                ++i;
+            };
+            for_each_variable(expression, note);
+            return *n;
+        }
+
+        static void compute(const Node& expression, node<T>& n)
+        {
+            using request = graph::value_of<Node>;
+            using V = expression::value_type_of<Node>;
+            using merged = graph::program<request, true>;
+            const auto results = std::tuple{&n.value};
+            if (!evaluate::detail::run<merged, V, family>(expression, std::tuple<>{}, results))
+            {
+                if constexpr (merged::has_merged_payloads)
+                {
+                    n.plain_type = &type<false>;
+                    evaluate::detail::run<graph::program<request, false>, V, family>(expression, std::tuple<>{},
+                                                                                     results);
+                }
+            }
+        }
+
+        template <const auto& Graph, int Output>
+        using container = typename graph::revealed_t<
+            Graph.slots[std::size_t(statement_facts<Graph, 0>::slots[std::size_t(Output)])].identity>::container_type;
+
+        template <bool Merge>
+        static void pull(sweep& s, node_base& n)
         {
             using program = pullback<Merge>;
-            const auto to = targets<program::graph>();
-            require_unchanged<program::graph>(wanted<program::graph>(to));
-            return [&]<std::size_t... O>(std::index_sequence<O...>)
+            [&]<std::size_t... O>(std::index_sequence<O...>)
             {
-                const auto target = [&](std::size_t o) { return to[std::size_t(variable_slots<program::graph>[o])]; };
+                std::array<node_base*, sizeof...(O) + 1> to{};
+                s.targets(n, to.data());
                 std::tuple<container<program::graph, int(O)>...> adjoints{};
                 const std::tuple<container<program::graph, int(O)>*...> results{
-                    (target(O) != nullptr ? &std::get<O>(adjoints) : nullptr)...};
-                constexpr array::family family =
-                    std::max(expression::family_of<Node>, array::traits<T>::container_family);
-                if (!evaluate::detail::run<program, expression::value_type_of<Node>, family>(
-                        m_node, std::tuple<const T*>{s.arrived(result)}, results))
-                {
-                    return false;
-                }
+                    (to[O] != nullptr ? &std::get<O>(adjoints) : nullptr)...};
+                const T* arrived = &static_cast<node<T>&>(n).adjoint();
+                evaluate::detail::run<program, expression::value_type_of<Node>, family>(
+                    expression_of(n), std::tuple<const T*>{arrived}, results);
                 const auto deliver = [&]<class C>(node_base* at, C& adjoint)
                 {
                     if (at != nullptr)
@@ -225,39 +137,33 @@ namespace xautodiff::variable
                         s.deliver(static_cast<node<C>&>(*at), std::move(adjoint));
                     }
                 };
-                (deliver(target(O), std::get<O>(adjoints)), ...);
-                return true;
+                (deliver(to[O], std::get<O>(adjoints)), ...);
             }(std::make_index_sequence<program::graph.outputs.size()>{});
         }
     };
-
-    template <class T>
-    function function_of(const handle<T>& object)
-    {
-        if (object->creator)
-        {
-            return static_cast<const traceable_entry&>(*object->creator).trace(object);
-        }
-        return object->requires_grad ? function("AccumulateGrad", {}) : function();
-    }
 
     /// Runs a statement and, where a gradient can flow and recording is on, puts it on the tape.
     template <class T, class Node>
     handle<T> record(const Node& node)
     {
         evaluate::require_values<Node>();
-        T value{};
-        if constexpr (!evaluate::reads_input<Node>)
+        if constexpr (evaluate::reads_input<Node>)
         {
-            evaluate::compute_into(node, value);
+            return make_leaf<T>(T());
         }
-        auto object = std::make_shared<variable::node<T>>(std::move(value));
-        if (recording() && requires_grad(node))
+        else if constexpr (variable_count<Node> == 0)
         {
-            object->requires_grad = true;
-            object->differentiable_since = 0;
-            object->creator = std::make_unique<statement<Node, T>>(node);
+            handle<T> out = make_leaf<T>(T());
+            evaluate::compute_into(node, out->value);
+            return out;
         }
-        return object;
+        else if constexpr (is_number_statement<Node, T>)
+        {
+            return number_statement<Node, T, true>::record(node);
+        }
+        else
+        {
+            return array_statement<Node, T>::record(node);
+        }
     }
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The backward sweep over the tape's entries. It does not recurse.
+// The backward sweep: from the root down the tape, in the order opposite to recording, which puts every result before its
+// operands. One pass over memory; adjoints lie in the nodes. It does not recurse.
 #pragma once
 
-#include <xautodiff/variable/node.hpp>
+#include <xautodiff/variable/function.hpp>
 
-#include <algorithm>
-#include <unordered_map>
-#include <unordered_set>
+#include <initializer_list>
+#include <optional>
+#include <vector>
 
 namespace xautodiff
 {
@@ -22,173 +23,434 @@ namespace xautodiff
 
 namespace xautodiff::variable
 {
-    /// The adjoints of one backward pass. Nothing outside changes before `commit`: a pass that throws leaves no trace.
+    /// Throws where an operand whose value the wanted adjoints read was changed since the statement ran.
+    inline void require_unchanged(const node_base& n, std::uint64_t wanted)
+    {
+        const node_type& type = n.type();
+        const operand* o = operands_of(n);
+        const bool is_scalar = type.pull == nullptr;
+        const std::uint64_t* versions = reinterpret_cast<const std::uint64_t*>(o + type.operands);
+        for (unsigned k = 0; k < type.operands; ++k)
+        {
+            const std::uint64_t expected = !is_scalar ? o[k].version : n.has(flag::has_versions) ? versions[k] : 0;
+            const node_base& x = *o[k].node();
+            if ((type.uses[k].read_for & wanted) != 0 && version_of(x) != expected)
+            {
+                throw error(
+                    "one of the variables needed for gradient computation has been modified by an inplace "
+                    "operation: ["
+                    + x.type().container->describe(x) + "]"
+                    + (x.is_leaf() ? std::string() : ", which is output 0 of " + name_of(x) + ",") + " is at version "
+                    + std::to_string(version_of(x)) + "; expected version " + std::to_string(expected)
+                    + " instead. Hint: it was changed through mutable_data() after the statement that reads it; "
+                      "change it before that statement or after backward(), or give the statement a copy.");
+            }
+        }
+    }
+
+    /// The adjoints of a statement that have somewhere to go, as bits (all from the 64th on share one).
+    constexpr std::uint64_t adjoint_bit(unsigned output) { return std::uint64_t(1) << (output < 63 ? output : 63); }
+
+    inline std::uint64_t wanted_adjoints(const node_base& n)
+    {
+        const node_type& type = n.type();
+        const operand* o = operands_of(n);
+        std::uint64_t out = 0;
+        for (unsigned k = 0; k < type.operands; ++k)
+        {
+            out |= target_of(o[k]) != nullptr ? adjoint_bit(type.uses[k].output) : 0;
+        }
+        return out;
+    }
+
+    /// The adjoints of one backward pass. No gradient changes before `commit`: a pass that throws leaves no trace.
     class sweep
     {
     public:
+        sweep() : m_outer(tape::here().running)
+        {
+            if (m_outer != nullptr)
+            {
+                m_outer->suspend();
+            }
+            tape::here().running = this;
+        }
+
+        sweep(const sweep&) = delete;
+        sweep& operator=(const sweep&) = delete;
+
+        ~sweep()
+        {
+            clear();
+            tape::here().running = m_outer;
+            if (m_outer != nullptr)
+            {
+                m_outer->resume();
+            }
+        }
+
         /// Adds to the adjoint of a node.
         template <class T>
         void deliver(node<T>& to, T&& part)
         {
-            std::unique_ptr<adjoint_base>& at = m_adjoints[&to];
-            if (!at)
+            if (to.has(flag::reached))
             {
-                at = std::make_unique<adjoint<T>>(to, std::move(part));
+                accumulate_into(to.adjoint(), part);
             }
             else
             {
-                accumulate_into(static_cast<adjoint<T>&>(*at).value, part);
+                to.start_adjoint(std::move(part));
+                note(to);
             }
         }
 
-        /// The adjoint that has arrived at a node; null if none has.
+        /// The adjoint that has arrived at a leaf, or at a node that `run` was told to keep; null if none has.
         template <class T>
         const T* arrived(node<T>& at) const
         {
-            const auto found = m_adjoints.find(&at);
-            return found == m_adjoints.end() ? nullptr : &static_cast<const adjoint<T>&>(*found->second).value;
+            node<T>& n = local(at);
+            return n.has(flag::reached) ? &n.adjoint() : nullptr;
         }
 
-        /// Runs the entries behind `root` in topological order. `keep` names nodes whose adjoint must not be dropped.
-        void run(const std::shared_ptr<node_base>& root, const std::unordered_set<node_base*>& keep)
+        /// Goes through the entries behind `root`, whose adjoint has been delivered. `keep` names nodes whose adjoint is
+        /// asked for. With `spend`, entries that read values are used up: to be confirmed by `spend()`.
+        template <class T>
+        void run(const handle<T>& root, std::initializer_list<node_base*> keep, bool spend = false)
         {
-            m_nodes = topological_order(root);
-            for (const std::shared_ptr<node_base>& n : m_nodes)
-            {
-                const auto found = m_adjoints.find(n.get());
-                if (found == m_adjoints.end())
-                {
-                    continue;
-                }
-                found->second->run_hooks();
-                if (n->creator)
-                {
-                    if (n->creator->is_spent)
-                    {
-                        throw error("Trying to backward through the graph a second time (or directly access saved "
-                                    "tensors after they have already been freed). Saved intermediate values of the "
-                                    "graph are freed when you call .backward() or autograd.grad(). Specify "
-                                    "retain_graph=True if you need to backward through the graph a second time or if "
-                                    "you need to access saved tensors after calling backward.");
-                    }
-                    n->creator->pull(*this, *n);
-                    if (!n->retains_grad && keep.count(n.get()) == 0)
-                    {
-                        m_adjoints.erase(n.get());
-                    }
-                }
-            }
+            run(static_cast<node_base&>(*root), keep, spend);
         }
+
+        inline void run(node_base& root, std::initializer_list<node_base*> keep, bool spend);
 
         /// Adds what arrived at leaves, and where it is retained, to the gradients.
-        void commit()
-        {
-            for (const std::shared_ptr<node_base>& n : m_nodes)
-            {
-                const auto found = m_adjoints.find(n.get());
-                if (found != m_adjoints.end() && (n->is_leaf() || n->retains_grad))
-                {
-                    found->second->prepare();
-                }
-            }
-            for (const std::shared_ptr<node_base>& n : m_nodes)
-            {
-                const auto found = m_adjoints.find(n.get());
-                if (found != m_adjoints.end() && (n->is_leaf() || n->retains_grad))
-                {
-                    found->second->commit();
-                }
-            }
-        }
+        inline void commit();
 
-        /// Marks the entries passed as used up.
-        void spend()
-        {
-            for (const std::shared_ptr<node_base>& n : m_nodes)
-            {
-                if (n->creator)
-                {
-                    n->creator->is_spent = n->creator->reads_values();
-                }
-            }
-        }
+        /// Frees what the entries passed have kept for backward.
+        inline void spend() noexcept;
+
+        /// Of a statement that is pulled: where the adjoints go, by output. Throws where they cannot be computed any more.
+        inline void targets(node_base& n, node_base** out) const;
 
     private:
-        struct adjoint_base
+        sweep* m_outer;
+        std::optional<reference> m_root;
+        node_base* m_at = nullptr;              ///< the entry whose turn it is
+        std::size_t m_pending = 0;              ///< entries that hold an adjoint and have yet to pass it on
+        std::vector<node_base*> m_ends;         ///< others that hold one
+        std::vector<node_base*> m_kept;         ///< flagged as such
+        std::vector<node_base*> m_expressions;  ///< entries with an expression that this pass uses up
+        std::vector<std::pair<node_base*, void*>> m_away;
+        bool m_spends = false;
+        std::size_t m_prepared = 0;
+
+        void note(node_base& n)
         {
-            virtual ~adjoint_base() = default;
-            virtual void run_hooks() = 0;
-            virtual void prepare() = 0;
-            virtual void commit() noexcept = 0;
-        };
+            if (n.is_leaf())
+            {
+                m_ends.push_back(&n);
+            }
+            else
+            {
+                ++m_pending;
+                m_at = m_at == nullptr ? &n : m_at;
+            }
+        }
+
+        [[noreturn]] static void throw_spent()
+        {
+            throw error("Trying to backward through the graph a second time (or directly access saved "
+                        "tensors after they have already been freed). Saved intermediate values of the "
+                        "graph are freed when you call .backward() or autograd.grad(). Specify "
+                        "retain_graph=True if you need to backward through the graph a second time or if "
+                        "you need to access saved tensors after calling backward.");
+        }
 
         template <class T>
-        struct adjoint final : adjoint_base
+        inline void pull_numbers(node<T>& n);
+        inline void pull_expression(node_base& n);
+        inline bool pass(node_base& n);
+        inline void clear() noexcept;
+        inline void forget_spending() noexcept;
+        inline void suspend();
+        inline void resume() noexcept;
+
+        /// Entries from `n` on that wait for their turn, and m_ends.
+        template <class F>
+        void for_each_holder(F f)
         {
-            node<T>& at;
-            T value;
-            std::optional<T> sum;
-
-            adjoint(node<T>& n, T&& v) : at(n), value(std::move(v)) {}
-
-            void run_hooks() override
+            std::size_t left = m_pending;
+            for (node_base* n = m_at; left != 0; n = tape::before(*n))
             {
-                // A copy, as a hook may remove itself.
-                const auto hooks = at.hooks;
-                for (const auto& [id, hook] : hooks)
+                if (n->has(flag::reached))
                 {
-                    if (std::optional<T> replaced = hook(value))
+                    --left;
+                    f(*n);
+                }
+            }
+            for (node_base* n : m_ends)
+            {
+                f(*n);
+            }
+        }
+    };
+
+    /// A statement on numbers: its partial derivatives are known. The inner loop of everything.
+    template <class T>
+    inline void sweep::pull_numbers(node<T>& n)
+    {
+        const node_type& type = n.type();
+        const T a = n.adjoint();
+        operand* o = reinterpret_cast<operand*>(reinterpret_cast<char*>(&n) + sizeof(node<T>));
+        std::uint64_t wanted = 0;
+        bool may_have_changed = false;
+        for (unsigned k = 0; k < type.operands; ++k)
+        {
+            node<T>& x = static_cast<node<T>&>(*o[k].node());
+            may_have_changed |= x.has(flag::changed | flag::shares);
+            if (o[k].is_constant() || !x.has(flag::differentiable)) [[unlikely]]
+            {
+                continue;
+            }
+            wanted |= adjoint_bit(k);
+            // Where nothing flows, not even an infinity makes it a nan.
+            const T part = type.uses[k].is_zero ? T(0) : a * T(o[k].partial);
+            if (x.has(flag::reached))
+            {
+                x.adjoint() += part;
+            }
+            else
+            {
+                x.start_adjoint(part);
+                note(x);
+            }
+        }
+        if (may_have_changed) [[unlikely]]
+        {
+            require_unchanged(n, wanted);
+        }
+        if (m_spends && (type.reads & wanted) != 0)
+        {
+            n.set(flag::spent);
+        }
+    }
+
+    inline void sweep::pull_expression(node_base& n)
+    {
+        const node_type& type = n.type();
+        type.pull(*this, n);
+        if (m_spends && (type.reads & wanted_adjoints(n)) != 0)
+        {
+            m_expressions.push_back(&n);
+            n.set(flag::spent);
+        }
+    }
+
+    /// One entry's turn. Returns whether there is another.
+    inline bool sweep::pass(node_base& n)
+    {
+        bool stays = n.has(flag::kept);
+        if (n.has(flag::has_side)) [[unlikely]]
+        {
+            stays |= n.side->retains_grad;
+            if (n.side->has_hooks)
+            {
+                n.type().container->run_hooks(n);
+            }
+        }
+        if (n.has(flag::spent)) [[unlikely]]
+        {
+            throw_spent();
+        }
+        const node_type& type = n.type();
+        if (type.container == &container_of<double> && type.pull == nullptr) [[likely]]
+        {
+            pull_numbers(static_cast<node<double>&>(n));
+        }
+        else if (type.pull != nullptr)
+        {
+            pull_expression(n);
+        }
+        else
+        {
+            pull_numbers(static_cast<node<float>&>(n));
+        }
+        if (stays) [[unlikely]]
+        {
+            m_ends.push_back(&n);
+        }
+        else if (type.pull == nullptr)
+        {
+            n.clear(flag::reached);
+        }
+        else
+        {
+            type.container->destroy_adjoint(n);
+        }
+        return --m_pending != 0;
+    }
+
+    inline void sweep::run(node_base& root, std::initializer_list<node_base*> keep, bool spend)
+    {
+        m_root.emplace(root);
+        m_spends = spend;
+        m_kept.reserve(keep.size());
+        for (node_base* n : keep)
+        {
+            if (!n->is_leaf() && !n->has(flag::kept) && tape::owns(*n))
+            {
+                n->set(flag::kept);
+                m_kept.push_back(n);
+            }
+        }
+        if (m_pending != 0)
+        {
+            node_base* n = m_at;
+            for (;;)
+            {
+                while (!n->has(flag::reached))
+                {
+                    n = tape::before(*n);
+                }
+                m_at = n;
+                if (!pass(*n))
+                {
+                    break;
+                }
+                n = tape::before(*n);
+            }
+        }
+        for (std::size_t i = 0; i < m_ends.size(); ++i)
+        {
+            node_base& n = *m_ends[i];
+            if (n.is_leaf() && n.has(flag::has_side) && n.side->has_hooks)
+            {
+                n.type().container->run_hooks(n);
+            }
+        }
+    }
+
+    inline void sweep::targets(node_base& n, node_base** out) const
+    {
+        const node_type& type = n.type();
+        const operand* o = operands_of(n);
+        for (unsigned k = 0; k < type.operands; ++k)
+        {
+            if (node_base* target = target_of(o[k]))
+            {
+                out[type.uses[k].output] = target;
+            }
+        }
+        require_unchanged(n, wanted_adjoints(n));
+    }
+
+    inline void sweep::commit()
+    {
+        const auto takes_it = [](const node_base& n)
+        { return n.is_leaf() || (n.has(flag::has_side) && n.side->retains_grad); };
+        for (node_base* n : m_ends)
+        {
+            if (n->has(flag::foreign))
+            {
+                throw error(
+                    "this graph reaches a leaf of another thread, which still runs: gradients are accumulated by "
+                    "the thread that made the leaf; take them with ad::grad(y, x)");
+            }
+            if (takes_it(*n))
+            {
+                n->type().container->prepare_gradient(*n);
+            }
+        }
+        for (node_base* n : m_ends)
+        {
+            if (takes_it(*n))
+            {
+                n->type().container->commit_gradient(*n);
+            }
+        }
+    }
+
+    inline void sweep::spend() noexcept
+    {
+        m_spends = false;
+        for (node_base* n : m_expressions)
+        {
+            n->type().destroy_expression(*n);
+            n->set(flag::bare);
+        }
+        m_expressions.clear();
+    }
+
+    inline void sweep::clear() noexcept
+    {
+        if (m_spends)
+        {
+            forget_spending();
+        }
+        for_each_holder(
+            [](node_base& n)
+            {
+                n.type().container->destroy_adjoint(n);
+                n.type().container->drop_prepared(n);
+            });
+        for (node_base* n : m_kept)
+        {
+            n->clear(flag::kept);
+        }
+    }
+
+    /// A pass that failed: the entries it went through, which are those that the root reaches down to the one that failed,
+    /// are not used up.
+    inline void sweep::forget_spending() noexcept
+    {
+        if (!m_root || (*m_root)->is_leaf())
+        {
+            return;
+        }
+        std::size_t marked = 1;
+        bool passed = true;
+        (*m_root)->set(flag::marked);
+        for (node_base* n = m_root->get(); marked != 0; n = tape::before(*n))
+        {
+            passed = passed && (n != m_at || m_pending == 0);
+            if (!n->has(flag::marked))
+            {
+                continue;
+            }
+            --marked;
+            n->clear(flag::marked);
+            if (passed)
+            {
+                n->clear(flag::spent);
+                const operand* o = operands_of(*n);
+                for (unsigned k = 0; k < n->type().operands; ++k)
+                {
+                    node_base* target = target_of(o[k]);
+                    if (target != nullptr && !target->is_leaf() && !target->has(flag::marked))
                     {
-                        if (!(shape_of(*replaced) == shape_of(value)))
-                        {
-                            throw error("hook has changed the size of value: from " + to_string(shape_of(value))
-                                        + " to " + to_string(shape_of(*replaced)));
-                        }
-                        value = std::move(*replaced);
+                        target->set(flag::marked);
+                        ++marked;
                     }
                 }
             }
-
-            // Everything that can throw comes before anything that can be seen.
-            void prepare() override
-            {
-                sum.emplace(std::move(value));
-                if (at.grad)
-                {
-                    accumulate_into(*sum, *at.grad);
-                }
-            }
-
-            void commit() noexcept override { std::swap(at.grad, sum); }
-        };
-
-        std::unordered_map<node_base*, std::unique_ptr<adjoint_base>> m_adjoints;
-        std::vector<std::shared_ptr<node_base>> m_nodes;
-
-        /// Everything that `root` depends on and that requires a gradient: results before operands, leaves last.
-        static std::vector<std::shared_ptr<node_base>> topological_order(const std::shared_ptr<node_base>& root)
-        {
-            std::vector<std::shared_ptr<node_base>> out{root};
-            std::unordered_set<node_base*> seen{root.get()};
-            for (std::size_t i = 0; i < out.size(); ++i)
-            {
-                if (out[i]->creator)
-                {
-                    out[i]->creator->for_each_operand(
-                        [&](const std::shared_ptr<node_base>& operand)
-                        {
-                            if (seen.insert(operand.get()).second)
-                            {
-                                out.push_back(operand);
-                            }
-                        });
-                }
-            }
-            std::stable_sort(
-                out.begin(), out.end(),
-                [](const auto& a, const auto& b)
-                { return (a->creator ? a->creator->sequence() : 0) > (b->creator ? b->creator->sequence() : 0); });
-            return out;
         }
-    };
+    }
+
+    /// Another pass begins before this one is done, in a hook: it needs the nodes' room.
+    inline void sweep::suspend()
+    {
+        for_each_holder([this](node_base& n) { m_away.emplace_back(&n, nullptr); });
+        for (auto& [n, taken] : m_away)
+        {
+            taken = n->type().container->take_adjoint(*n);
+        }
+    }
+
+    inline void sweep::resume() noexcept
+    {
+        for (const auto& [n, taken] : m_away)
+        {
+            n->type().container->return_adjoint(*n, taken);
+        }
+        m_away.clear();
+    }
 }

@@ -59,6 +59,33 @@ namespace xautodiff
         template <class X>
         concept storable = requires { typename stored<std::remove_cvref_t<X>>::type; };
 
+        [[noreturn]] inline void throw_foreign(const char* what)
+        {
+            throw error("this Variable belongs to another thread, which still runs: it is " + std::string(what)
+                        + " there alone");
+        }
+
+        [[noreturn]] inline void throw_no_gradient(const node_base& n)
+        {
+            const bool is_kept = n.is_leaf() || (n.has(flag::has_side) && n.side->retains_grad);
+            throw no_gradient(is_kept
+                                  ? "this Variable has no gradient: no backward pass has reached it (requires_grad is "
+                                        + std::string(n.has(flag::differentiable) ? "True)" : "False)")
+                                  : "the gradient of a Variable that is not a leaf is not kept: call retain_grad() "
+                                    "on it before backward()");
+        }
+
+        inline void set_requires_grad(node_base& n, bool wanted)
+        {
+            if (!n.is_leaf() && !wanted)
+            {
+                throw error("you can only change requires_grad flags of leaf variables. If you want to use a computed "
+                            "variable in a subgraph that doesn't require differentiation use var_no_grad = "
+                            "var.detach().");
+            }
+            wanted ? n.set(flag::differentiable) : n.clear(flag::differentiable);
+        }
+
         template <class C>
         void require_floating()
         {
@@ -78,7 +105,7 @@ namespace xautodiff
         /// A leaf that does not ask for a gradient.
         template <class V>
             requires(!expression_like<V> && std::constructible_from<T, const V&>)
-        Variable(const V& value) : m_object(std::make_shared<variable::node<T>>(T(value)))
+        Variable(const V& value) : m_object(variable::make_leaf<T>(value))
         {
         }
 
@@ -88,11 +115,10 @@ namespace xautodiff
         Variable(const V& value, requires_grad_t) : Variable(value)
         {
             variable::require_floating<T>();
-            m_object->requires_grad = true;
-            m_object->differentiable_since = 0;
+            m_object->set(variable::flag::differentiable);
         }
 
-        Variable(T&& value) : m_object(std::make_shared<variable::node<T>>(std::move(value))) {}
+        Variable(T&& value) : m_object(variable::make_leaf<T>(std::move(value))) {}
 
         /// Evaluates an expression now and records it as one entry. An expression that is a Variable is shared.
         template <class E>
@@ -101,6 +127,7 @@ namespace xautodiff
         {
         }
 
+        /// The Variable of a node.
         explicit Variable(variable::handle<T> object) : m_object(std::move(object)) {}
 
         template <class E>
@@ -111,20 +138,23 @@ namespace xautodiff
             return *this;
         }
 
-        auto node() const { return variable::leaf<T, expression::untagged>(object()); }
+        auto node() const { return variable::leaf<T, expression::untagged>(variable::local(*object())); }
 
         /// The elements. Reading never looks like writing: see mutable_data.
-        const T& data() const { return object()->elements->data; }
+        const T& data() const { return std::as_const(*object()).elements(); }
 
         /// The elements, to change in place; counts as a change of version.
         T& mutable_data()
         {
-            ++object()->elements->version;
-            return object()->elements->data;
+            require_own("changed");
+            auto& owner = static_cast<variable::node<T>&>(variable::elements_of(*object()));
+            ++variable::side_of(owner).version;
+            owner.set(variable::flag::changed);
+            return owner.value;
         }
 
         /// How often the elements were changed in place.
-        std::uint64_t version() const { return object()->elements->version; }
+        std::uint64_t version() const { return variable::version_of(*object()); }
 
         /// The only element; throws error where there are more.
         auto item() const { return evaluate::only_element(data()); }
@@ -137,33 +167,37 @@ namespace xautodiff
         /// The accumulated gradient. Throws no_gradient where PyTorch shows None.
         const T& grad() const
         {
-            if (!object()->grad)
+            if (!has_grad())
             {
-                throw no_gradient(
-                    m_object->is_leaf() || m_object->retains_grad
-                        ? "this Variable has no gradient: no backward pass has reached it (requires_grad is "
-                              + std::string(m_object->requires_grad ? "True)" : "False)")
-                        : "the gradient of a Variable that is not a leaf is not kept: call retain_grad() on it before "
-                          "backward()");
+                variable::throw_no_gradient(*m_object);
             }
-            return *m_object->grad;
+            return *variable::side_of(*m_object).grad;
         }
 
-        bool has_grad() const { return object()->grad.has_value(); }
+        bool has_grad() const
+        {
+            return object()->has(variable::flag::has_side) && variable::side_of(*m_object).grad.has_value();
+        }
 
         /// Sets the gradient, if there is one, to zero.
         void zero_grad()
         {
-            if (object()->grad)
+            if (has_grad())
             {
-                array::fill(array::traits<T>::ref(*m_object->grad), 0);
+                array::fill(array::traits<T>::ref(*variable::side_of(*m_object).grad), 0);
             }
         }
 
         /// Forgets the gradient.
-        void clear_grad() { object()->grad.reset(); }
+        void clear_grad()
+        {
+            if (has_grad())
+            {
+                variable::side_of(*m_object).grad.reset();
+            }
+        }
 
-        bool requires_grad() const { return object()->requires_grad; }
+        bool requires_grad() const { return object()->has(variable::flag::differentiable); }
         bool is_leaf() const { return object()->is_leaf(); }
 
         /// Throws error for a Variable that is not a leaf, as PyTorch does.
@@ -176,49 +210,48 @@ namespace xautodiff
                     throw error("only Tensors of floating point dtype can require gradients");
                 }
             }
-            if (!object()->is_leaf() && !wanted)
-            {
-                throw error("you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                            "variable in a subgraph that doesn't require differentiation use var_no_grad = "
-                            "var.detach().");
-            }
-            m_object->requires_grad = wanted;
-            if (wanted && m_object->differentiable_since == variable::now)
-            {
-                m_object->differentiable_since = variable::entry::next_sequence();
-            }
+            require_own("changed");
+            variable::set_requires_grad(*m_object, wanted);
             return *this;
         }
 
         /// Keeps the gradient of a Variable that is not a leaf.
         void retain_grad()
         {
-            if (!object()->requires_grad)
+            if (!requires_grad())
             {
                 throw error("can't retain_grad on Tensor that has requires_grad=False");
             }
-            m_object->retains_grad = !m_object->is_leaf();
+            require_own("changed");
+            if (!m_object->is_leaf())
+            {
+                variable::side_of(*m_object).retains_grad = true;
+            }
         }
 
         /// The same elements without the graph.
-        Variable detach() const { return Variable(std::make_shared<variable::node<T>>(object()->elements)); }
+        Variable detach() const { return Variable(variable::make_detached(*object())); }
 
         /// Makes this a leaf without a gradient. What was computed from it before keeps its graph.
         Variable& detach_()
         {
-            if (!object()->is_leaf())
+            require_own("changed");
+            if (m_object->is_leaf())
             {
-                auto before = std::make_shared<variable::node<T>>(m_object->elements);
-                before->requires_grad = true;
-                before->differentiable_since = 0;
-                before->creator = std::move(m_object->creator);
-                before->hooks = std::exchange(m_object->hooks, {});
-                m_object->before = std::move(before);
-                m_object->detached_at = variable::entry::next_sequence();
-                m_object->differentiable_since = variable::now;
+                m_object->clear(variable::flag::differentiable);
             }
-            m_object->requires_grad = false;
-            m_object->retains_grad = false;
+            else
+            {
+                // Statements refer to the entry, which stays; handles of it find the leaf from now on.
+                variable::handle<T> leaf = variable::make_detached(*m_object);
+                variable::side<T>& before = variable::side_of(*m_object);
+                variable::side_of(*leaf).grad = std::exchange(before.grad, std::nullopt);
+                before.retains_grad = false;
+                before.replacement = leaf.get();
+                variable::retain(*leaf);
+                m_object->set(variable::flag::detached);
+                m_object = std::move(leaf);
+            }
             return *this;
         }
 
@@ -226,36 +259,43 @@ namespace xautodiff
         template <class F>
         hook_handle register_hook(F f)
         {
-            if (!object()->requires_grad)
+            if (!requires_grad())
             {
                 throw error("cannot register a hook on a tensor that doesn't require gradient");
             }
-            const int id = m_object->hooks_registered++;
-            m_object->hooks.emplace_back(id,
-                                         [f = std::move(f)](const T& g) mutable -> std::optional<T>
-                                         {
-                                             if constexpr (std::is_void_v<decltype(f(g))>)
-                                             {
-                                                 f(g);
-                                                 return std::nullopt;
-                                             }
-                                             else
-                                             {
-                                                 return std::optional<T>(f(g));
-                                             }
-                                         });
+            require_own("changed");
+            variable::side<T>& s = variable::side_of(*m_object);
+            if (s.hooks == nullptr)
+            {
+                s.hooks = std::make_shared<typename variable::node<T>::hook_list>();
+            }
+            const int id = s.hooks_registered++;
+            s.hooks->emplace_back(id,
+                                  [f = std::move(f)](const T& g) mutable -> std::optional<T>
+                                  {
+                                      if constexpr (std::is_void_v<decltype(f(g))>)
+                                      {
+                                          f(g);
+                                          return std::nullopt;
+                                      }
+                                      else
+                                      {
+                                          return std::optional<T>(f(g));
+                                      }
+                                  });
+            s.has_hooks = true;
             return hook_handle(
-                [weak = std::weak_ptr(m_object), id]
+                [weak = std::weak_ptr(s.hooks), id]
                 {
-                    if (const auto object = weak.lock())
+                    if (const auto hooks = weak.lock())
                     {
-                        std::erase_if(object->hooks, [id](const auto& h) { return h.first == id; });
+                        std::erase_if(*hooks, [id](const auto& h) { return h.first == id; });
                     }
                 });
         }
 
         /// The operation that made this; false for a leaf.
-        function grad_fn() const { return object()->is_leaf() ? function() : variable::function_of(m_object); }
+        function grad_fn() const { return object()->is_leaf() ? function() : variable::function_of(*m_object); }
 
         void backward() const { backward(backward_options{}); }
         /// Gradients of this one-element Variable, added to those of the leaves behind it.
@@ -277,11 +317,25 @@ namespace xautodiff
             {
                 throw error("this Variable was moved from");
             }
+            if (m_object->has(variable::flag::detached)) [[unlikely]]
+            {
+                variable::retain(*m_object->side->replacement);
+                m_object = variable::handle<T>(static_cast<variable::node<T>*>(m_object->side->replacement));
+            }
             return m_object;
         }
 
     protected:
-        variable::handle<T> m_object;
+        /// Mutable, to follow detach_ of another handle.
+        mutable variable::handle<T> m_object;
+
+        void require_own(const char* what) const
+        {
+            if (!variable::tape::owns(*object()))
+            {
+                variable::throw_foreign(what);
+            }
+        }
     };
 
     /// A Variable whose declaration is its identity: expressions of it merge at compile time.
@@ -295,7 +349,7 @@ namespace xautodiff
 
         Variable(const base& other) : base(other) {}
 
-        auto node() const { return variable::leaf<T, Tag>(this->object()); }
+        auto node() const { return variable::leaf<T, Tag>(variable::local(*this->object())); }
     };
 
     template <class V, class Tag = decltype([] {})>

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where nodes live, and when they go. Recorded statements lie one behind the other on pages, so that a backward pass walks
+// over memory; a page whose entries have all gone is used again. Counts are plain numbers, since a node belongs to one
+// thread; what other threads do to them is queued (see `remote`).
+#pragma once
+
+#include <xautodiff/variable/node.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+#include <new>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace xautodiff::variable
+{
+    class tape;
+
+    struct page
+    {
+        /// Alignment too, so that an entry finds its page. A little less is used: allocators need some bytes between pages.
+        static constexpr std::size_t alignment = std::size_t(1) << 16, usual_size = alignment - 64;
+
+        std::atomic<tape*> owner;
+        page* older = nullptr;
+        page* newer = nullptr;
+        std::size_t size;
+        std::size_t top = first;   ///< where free space begins
+        std::size_t last = first;  ///< where the youngest entry begins
+        std::size_t live = 0;
+
+        static constexpr std::size_t first = 64;
+
+        page(tape* t, std::size_t s) : owner(t), size(s) {}
+
+        node_base* at(std::size_t offset)
+        {
+            return std::launder(reinterpret_cast<node_base*>(reinterpret_cast<char*>(this) + offset));
+        }
+        bool is_empty() const { return top == first; }
+
+        static page* of(const node_base& entry)
+        {
+            return reinterpret_cast<page*>(reinterpret_cast<std::uintptr_t>(&entry) & ~std::uintptr_t(alignment - 1));
+        }
+    };
+
+    /// In front of a node that is not on a tape.
+    struct alignas(16) prefix
+    {
+        std::atomic<tape*> owner;
+        std::size_t alignment;
+
+        static prefix& of(const node_base& n)
+        {
+            return *std::launder(
+                reinterpret_cast<prefix*>(reinterpret_cast<char*>(const_cast<node_base*>(&n)) - sizeof(prefix)));
+        }
+    };
+
+    inline std::atomic<tape*>& owner_of(const node_base& n)
+    {
+        return n.has(flag::recorded) ? page::of(n)->owner : prefix::of(n).owner;
+    }
+
+    inline void dispose(node_base& n) noexcept;
+
+    inline void retain(node_base& n)
+    {
+        // Lets the compiler see that a count which goes up and down again does not reach 0.
+        if (n.references <= 0)
+        {
+            __builtin_unreachable();
+        }
+        ++n.references;
+    }
+
+    inline void release(node_base& n) noexcept
+    {
+        if (--n.references == 0) [[unlikely]]
+        {
+            dispose(n);
+        }
+    }
+
+    /// The nodes of one thread.
+    class tape
+    {
+    public:
+        tape() = default;
+        tape(const tape&) = delete;
+        tape& operator=(const tape&) = delete;
+
+        /// That of this thread.
+        static tape& here()
+        {
+            tape* t = this_thread;
+            return t != nullptr ? *t : start();
+        }
+
+        /// Whether this thread owns a node. It takes over what a thread that has ended left behind.
+        static bool owns(const node_base& n)
+        {
+            std::atomic<tape*>& owner = owner_of(n);
+            return owner.load(std::memory_order_relaxed) == this_thread || take_over(owner);
+        }
+
+        /// Room for an entry behind all others. `entry_alignment` is at least 8.
+        void* allocate(std::size_t bytes, std::size_t entry_alignment, std::uint16_t& distance)
+        {
+            if (m_has_remote.load(std::memory_order_relaxed)) [[unlikely]]
+            {
+                apply_remote();
+            }
+            page* p = m_youngest;
+            std::size_t at = p == nullptr ? 0 : (p->top + entry_alignment - 1) & ~(entry_alignment - 1);
+            if (p == nullptr || at + bytes > p->size) [[unlikely]]
+            {
+                p = add_page(bytes + entry_alignment);
+                at = (page::first + entry_alignment - 1) & ~(entry_alignment - 1);
+            }
+            distance = p->is_empty() ? std::uint16_t(0) : std::uint16_t((at - p->last) / 8);
+            p->last = at;
+            p->top = at + ((bytes + 7) & ~std::size_t(7));
+            ++p->live;
+            return reinterpret_cast<char*>(p) + at;
+        }
+
+        /// Room for a node that is no entry.
+        void* allocate_outside(std::size_t bytes, std::size_t alignment)
+        {
+            alignment = alignment < alignof(prefix) ? alignof(prefix) : alignment;
+            const std::size_t offset = (sizeof(prefix) + alignment - 1) / alignment * alignment;
+            char* block = static_cast<char*>(::operator new(offset + bytes, std::align_val_t(alignment)));
+            ::new (block + offset - sizeof(prefix)) prefix{this, alignment};
+            ++m_outside;
+            return block + offset;
+        }
+
+        /// The entry that was recorded before; null where there is none.
+        static node_base* before(node_base& entry)
+        {
+            if (entry.distance != 0)
+            {
+                return std::launder(
+                    reinterpret_cast<node_base*>(reinterpret_cast<char*>(&entry) - 8 * std::size_t(entry.distance)));
+            }
+            page* p = page::of(entry)->older;
+            return p == nullptr ? nullptr : p->at(p->last);
+        }
+
+        static void free_memory(node_base& n) noexcept
+        {
+            if (n.has(flag::recorded))
+            {
+                page* p = page::of(n);
+                n.flags = 0;
+                if (--p->live == 0) [[unlikely]]
+                {
+                    p->owner.load(std::memory_order_relaxed)->retire(p);
+                }
+            }
+            else
+            {
+                prefix& before = prefix::of(n);
+                const std::size_t alignment = before.alignment;
+                before.owner.load(std::memory_order_relaxed)->forget_outside();
+                const std::size_t offset = (sizeof(prefix) + alignment - 1) / alignment * alignment;
+                ::operator delete(reinterpret_cast<char*>(&n) - offset, std::align_val_t(alignment));
+            }
+        }
+
+        /// Adds to the count of another thread's node: its owner does, when it next records something.
+        static void remote(node_base& n, int difference)
+        {
+            const std::lock_guard lock(ownership());
+            tape* t = owner_of(n).load(std::memory_order_relaxed)->root();
+            t->m_remote.emplace_back(&n, difference);
+            t->m_has_remote.store(true, std::memory_order_relaxed);
+        }
+
+        /// Nodes of this thread that stand for leaves of others.
+        std::unordered_map<node_base*, node_base*>& foreign() { return m_foreign; }
+
+        node_base* waiting = nullptr;  ///< nodes to be freed
+        bool is_freeing = false;
+        sweep* running = nullptr;
+
+        /// Bytes that this thread's pages take up, those in reserve too.
+        std::size_t reserved_bytes() const { return (m_pages + m_reserve_size) * page::alignment; }
+
+    private:
+        page* m_youngest = nullptr;
+        page* m_reserve = nullptr;  ///< pages without entries
+        std::size_t m_pages = 0, m_reserve_size = 0;
+        std::size_t m_most = 0, m_limit = 64;  ///< most pages in use of late; how many to keep in reserve
+        std::size_t m_outside = 0;
+        std::atomic<bool> m_has_remote{false};
+        std::vector<std::pair<node_base*, int>> m_remote;
+        std::unordered_map<node_base*, node_base*> m_foreign;
+        bool m_is_orphan = false;
+        tape* m_heir = nullptr;
+
+        static inline constinit thread_local tape* this_thread = nullptr;
+
+        static std::mutex& ownership()
+        {
+            // Never destroyed: Variables of static storage may go later.
+            static std::mutex& m = *new std::mutex;
+            return m;
+        }
+
+        struct ending
+        {
+            ~ending()
+            {
+                if (this_thread != nullptr)
+                {
+                    this_thread->end();
+                }
+            }
+        };
+
+        [[gnu::noinline, gnu::cold]] static tape& start()
+        {
+            this_thread = new tape;
+            static thread_local ending at_end;
+            static_cast<void>(at_end);
+            return *this_thread;
+        }
+
+        tape* root()
+        {
+            tape* t = this;
+            while (t->m_heir != nullptr)
+            {
+                t = t->m_heir;
+            }
+            return t;
+        }
+
+        /// For a node whose owner is not known to be this thread.
+        [[gnu::noinline, gnu::cold]] static bool take_over(std::atomic<tape*>& owner)
+        {
+            tape& mine = here();
+            std::unique_lock lock(ownership());
+            tape* named = owner.load(std::memory_order_relaxed);
+            tape* t = named->root();
+            if (t != &mine)
+            {
+                if (!t->m_is_orphan)
+                {
+                    return false;
+                }
+                mine.inherit(*t);
+            }
+            // A node outside of pages still names its first tape; from here on it does not need it.
+            if (named != &mine && owner.load(std::memory_order_relaxed) == named)
+            {
+                owner.store(&mine, std::memory_order_relaxed);
+                ++mine.m_outside;
+                --named->m_outside;
+                named->delete_if_empty();
+            }
+            lock.unlock();
+            mine.apply_remote();
+            return true;
+        }
+
+        void inherit(tape& other)
+        {
+            other.m_heir = this;
+            page* oldest = nullptr;
+            for (page* p = other.m_youngest; p != nullptr; p = p->older)
+            {
+                p->owner.store(this, std::memory_order_relaxed);
+                oldest = p;
+            }
+            if (oldest != nullptr)
+            {
+                // What is inherited knows nothing of what is here: it goes before the oldest.
+                page* mine = m_youngest;
+                while (mine != nullptr && mine->older != nullptr)
+                {
+                    mine = mine->older;
+                }
+                (mine == nullptr ? m_youngest : mine->older) = other.m_youngest;
+                other.m_youngest->newer = mine;
+                m_pages += other.m_pages;
+                other.m_youngest = nullptr;
+                other.m_pages = 0;
+            }
+            for (const auto& change : other.m_remote)
+            {
+                m_remote.push_back(change);
+            }
+            other.m_remote.clear();
+            m_has_remote.store(!m_remote.empty(), std::memory_order_relaxed);
+            for (const auto& [leaf, stand_in] : other.m_foreign)
+            {
+                m_remote.emplace_back(stand_in, -1);
+                m_has_remote.store(true, std::memory_order_relaxed);
+            }
+            other.m_foreign.clear();
+        }
+
+        void end()
+        {
+            for (const auto& [leaf, stand_in] : std::exchange(m_foreign, {}))
+            {
+                release(*stand_in);
+            }
+            apply_remote();
+            free_reserve(0);
+            const std::lock_guard lock(ownership());
+            this_thread = nullptr;
+            m_is_orphan = true;
+            delete_if_empty();
+        }
+
+        void delete_if_empty()
+        {
+            if ((m_is_orphan || m_heir != nullptr) && m_outside == 0 && m_pages == 0 && m_remote.empty())
+            {
+                free_reserve(0);
+                delete this;
+            }
+        }
+
+        void forget_outside()
+        {
+            if (--m_outside == 0 && m_heir != nullptr)
+            {
+                const std::lock_guard lock(ownership());
+                delete_if_empty();
+            }
+        }
+
+        [[gnu::noinline, gnu::cold]] void apply_remote()
+        {
+            std::vector<std::pair<node_base*, int>> changes;
+            {
+                const std::lock_guard lock(ownership());
+                changes.swap(m_remote);
+                m_has_remote.store(false, std::memory_order_relaxed);
+            }
+            // What was added first: a copy is made before what it was copied from goes.
+            for (const auto& [n, difference] : changes)
+            {
+                n->references += difference > 0 ? difference : 0;
+            }
+            for (const auto& [n, difference] : changes)
+            {
+                if (difference < 0)
+                {
+                    release(*n);
+                }
+            }
+        }
+
+        [[gnu::noinline]] page* add_page(std::size_t needed)
+        {
+            page* p;
+            const std::size_t size = page::first + needed > page::usual_size ? page::first + needed : page::usual_size;
+            if (m_reserve != nullptr && size == page::usual_size)
+            {
+                p = std::exchange(m_reserve, m_reserve->older);
+                --m_reserve_size;
+                p->top = p->last = page::first;
+            }
+            else
+            {
+                void* memory = ::operator new(size, std::align_val_t(page::alignment));
+                p = ::new (memory) page(this, size);
+            }
+            page* old = m_youngest;
+            p->older = old;
+            p->newer = nullptr;
+            if (old != nullptr)
+            {
+                old->newer = p;
+            }
+            m_youngest = p;
+            ++m_pages;
+            m_most = m_pages > m_most ? m_pages : m_most;
+            if (old != nullptr && old->live == 0)
+            {
+                retire(old);
+            }
+            return p;
+        }
+
+        void retire(page* p)
+        {
+            if (p == m_youngest && p->size == page::usual_size)
+            {
+                p->top = p->last = page::first;
+                return;
+            }
+            (p->newer != nullptr ? p->newer->older : m_youngest) = p->older;
+            if (p->older != nullptr)
+            {
+                p->older->newer = p->newer;
+            }
+            --m_pages;
+            if (p->size == page::usual_size && m_reserve_size < m_limit + m_most)
+            {
+                p->older = std::exchange(m_reserve, p);
+                ++m_reserve_size;
+            }
+            else
+            {
+                delete_page(p);
+            }
+            if (m_pages <= 1)
+            {
+                // What the last round needed is kept for the next one.
+                m_limit = m_most;
+                m_most = 1;
+                free_reserve(m_limit);
+            }
+        }
+
+        void free_reserve(std::size_t wanted)
+        {
+            while (m_reserve_size > wanted)
+            {
+                delete_page(std::exchange(m_reserve, m_reserve->older));
+                --m_reserve_size;
+            }
+            if (wanted == 0 && m_youngest != nullptr && m_youngest->live == 0)
+            {
+                page* p = std::exchange(m_youngest, m_youngest->older);
+                if (m_youngest != nullptr)
+                {
+                    m_youngest->newer = nullptr;
+                }
+                --m_pages;
+                delete_page(p);
+            }
+        }
+
+        static void delete_page(page* p) { ::operator delete(p, std::align_val_t(page::alignment)); }
+    };
+
+    namespace detail
+    {
+        /// Where a node that waits to be freed has the next one: in place of its adjoint.
+        inline node_base*& next_waiting(node_base& n)
+        {
+            return *reinterpret_cast<node_base**>(reinterpret_cast<char*>(&n) + sizeof(node_base));
+        }
+
+        inline void free_elements(node_base& n, const node_type& type) noexcept
+        {
+            if (type.container->destroy_value != nullptr)
+            {
+                type.container->destroy_value(n);
+            }
+            tape::free_memory(n);
+        }
+
+        [[gnu::noinline, gnu::cold]] inline bool drop_side(node_base& n, const node_type& type) noexcept
+        {
+            side_base& s = *n.side;
+            n.set(flag::released);
+            if (node_base* replacement = std::exchange(s.replacement, nullptr))
+            {
+                release(*replacement);
+            }
+            if (node_base* shown = std::exchange(s.elements, nullptr))
+            {
+                n.clear(flag::shares);
+                if (n.has(flag::foreign))
+                {
+                    tape::remote(*shown, -1);
+                }
+                else if (--shown->side->element_users == 0 && shown->has(flag::released))
+                {
+                    const node_type& shown_type = shown->type();
+                    shown_type.container->destroy_side(shown->side);
+                    shown->clear(flag::has_side);
+                    free_elements(*shown, shown_type);
+                }
+            }
+            if (s.element_users > 0)
+            {
+                return false;
+            }
+            type.container->destroy_side(&s);
+            n.clear(flag::has_side);
+            return true;
+        }
+
+        inline void free_node(node_base& n) noexcept
+        {
+            const node_type& type = n.type();
+            if (type.operands != 0)
+            {
+                if (type.destroy_expression != nullptr && !n.has(flag::bare))
+                {
+                    type.destroy_expression(n);
+                }
+                const operand* o = reinterpret_cast<const operand*>(reinterpret_cast<char*>(&n) + type.operands_at);
+                for (unsigned i = 0; i < type.operands; ++i)
+                {
+                    release(*o[i].node());
+                }
+            }
+            if (n.has(flag::has_side) && !drop_side(n, type))
+            {
+                return;
+            }
+            free_elements(n, type);
+        }
+    }
+
+    /// Frees a node and all that only it kept alive, one after the other: however long the chain, the stack stays flat.
+    inline void dispose(node_base& n) noexcept
+    {
+        tape& t = tape::here();
+        detail::next_waiting(n) = t.waiting;
+        t.waiting = &n;
+        if (t.is_freeing)
+        {
+            return;
+        }
+        t.is_freeing = true;
+        while (node_base* next = t.waiting)
+        {
+            t.waiting = detail::next_waiting(*next);
+            detail::free_node(*next);
+        }
+        t.is_freeing = false;
+    }
+
+    /// A counted reference of this thread to a node; never null.
+    class reference
+    {
+    public:
+        explicit reference(node_base& n) : m_node(&n) { retain(n); }
+        reference(const reference& other) : m_node(other.m_node) { retain(*m_node); }
+        reference& operator=(const reference& other)
+        {
+            retain(*other.m_node);
+            release(*std::exchange(m_node, other.m_node));
+            return *this;
+        }
+        ~reference() { release(*m_node); }
+
+        node_base& operator*() const { return *m_node; }
+        node_base* operator->() const { return m_node; }
+        node_base* get() const { return m_node; }
+
+    private:
+        node_base* m_node;
+    };
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A node that holds a T: elements, adjoint, gradient, hooks; and the counted references to it.
+#pragma once
+
+#include <xautodiff/array/kernels.hpp>
+#include <xautodiff/array/traits.hpp>
+#include <xautodiff/variable/tape.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace xautodiff::variable
+{
+    /// Room for the adjoint, which is there only while a sweep runs. At least a pointer wide: see next_waiting.
+    template <class T>
+    struct alignas(8) adjoint_slot
+    {
+        static constexpr bool in_place = alignof(T) <= 16;
+        alignas(in_place ? alignof(T) : 8) unsigned char bytes[in_place ? (sizeof(T) < 8 ? 8 : sizeof(T)) : 8];
+    };
+
+    template <class T>
+    struct node : node_base
+    {
+        using hook = std::function<std::optional<T>(const T&)>;
+        using hook_list = std::vector<std::pair<int, hook>>;
+
+        adjoint_slot<T> slot;
+        T value;
+
+        template <class... A>
+        node(const node_type& t, std::uint16_t f, A&&... a) : node_base(t, f), value(std::forward<A>(a)...)
+        {
+        }
+
+        T& adjoint()
+        {
+            if constexpr (adjoint_slot<T>::in_place)
+            {
+                return *std::launder(reinterpret_cast<T*>(slot.bytes));
+            }
+            else
+            {
+                return **reinterpret_cast<T**>(slot.bytes);
+            }
+        }
+
+        /// Starts the life of the adjoint.
+        template <class A>
+        void start_adjoint(A&& a)
+        {
+            if constexpr (adjoint_slot<T>::in_place)
+            {
+                ::new (slot.bytes) T(std::forward<A>(a));
+            }
+            else
+            {
+                ::new (slot.bytes) T*(new T(std::forward<A>(a)));
+            }
+            set(flag::reached);
+        }
+
+        void end_adjoint() noexcept
+        {
+            if constexpr (adjoint_slot<T>::in_place)
+            {
+                adjoint().~T();
+            }
+            else
+            {
+                delete &adjoint();
+            }
+            clear(flag::reached);
+        }
+
+        T& elements() { return static_cast<node&>(elements_of(*this)).value; }
+        const T& elements() const { return static_cast<const node&>(elements_of(*this)).value; }
+    };
+
+    template <class T>
+    struct side final : side_base
+    {
+        std::optional<T> grad, prepared;
+        /// Shared, as handles of hooks may outlive the node.
+        std::shared_ptr<typename node<T>::hook_list> hooks;
+        int hooks_registered = 0;
+    };
+
+    /// The rare part of a node, made if need be.
+    template <class T>
+    side<T>& side_of(node<T>& n)
+    {
+        if (!n.has(flag::has_side))
+        {
+            auto* s = new side<T>;
+            s->type = n.plain_type;
+            n.side = s;
+            n.set(flag::has_side);
+        }
+        return static_cast<side<T>&>(*n.side);
+    }
+
+    /// total += part, of equal shapes.
+    template <class T>
+    void accumulate_into(T& total, const T& part)
+    {
+        if constexpr (array::scalar_value<T>)
+        {
+            total += part;
+        }
+        else
+        {
+            array::add_to(array::traits<T>::ref(total), array::traits<T>::ref(part));
+        }
+    }
+
+    template <class T>
+    array::shape shape_of(const T& value)
+    {
+        return array::traits<T>::ref(value).shape;
+    }
+
+    namespace detail
+    {
+        template <class T>
+        struct container_functions
+        {
+            static node<T>& typed(node_base& n) { return static_cast<node<T>&>(n); }
+
+            static void destroy_value(node_base& n) noexcept { typed(n).value.~T(); }
+            static void destroy_adjoint(node_base& n) noexcept { typed(n).end_adjoint(); }
+            static void destroy_side(side_base* s) noexcept { delete static_cast<side<T>*>(s); }
+
+            static void run_hooks(node_base& n)
+            {
+                // A copy, as a hook may remove itself.
+                const typename node<T>::hook_list hooks = *side_of(typed(n)).hooks;
+                for (const auto& [id, hook] : hooks)
+                {
+                    if (std::optional<T> replaced = hook(std::as_const(typed(n).adjoint())))
+                    {
+                        const array::shape before = shape_of(typed(n).adjoint()), now = shape_of(*replaced);
+                        if (!(before == now))
+                        {
+                            throw error("hook has changed the size of value: from " + to_string(before) + " to "
+                                        + to_string(now));
+                        }
+                        typed(n).adjoint() = std::move(*replaced);
+                    }
+                }
+            }
+
+            static void prepare_gradient(node_base& n)
+            {
+                side<T>& s = side_of(typed(n));
+                s.prepared.emplace(typed(n).adjoint());
+                if (s.grad)
+                {
+                    accumulate_into(*s.prepared, *s.grad);
+                }
+            }
+
+            static void commit_gradient(node_base& n) noexcept
+            {
+                side<T>& s = side_of(typed(n));
+                s.grad.swap(s.prepared);
+                s.prepared.reset();
+            }
+
+            static void drop_prepared(node_base& n) noexcept
+            {
+                if (n.has(flag::has_side))
+                {
+                    static_cast<side<T>&>(*n.side).prepared.reset();
+                }
+            }
+
+            static void* take_adjoint(node_base& n)
+            {
+                T* taken = new T(std::move(typed(n).adjoint()));
+                typed(n).end_adjoint();
+                return taken;
+            }
+
+            static void return_adjoint(node_base& n, void* taken) noexcept
+            {
+                const std::unique_ptr<T> owned(static_cast<T*>(taken));
+                typed(n).start_adjoint(std::move(*owned));
+            }
+
+            static void accumulate(node_base& to, const node_base& from)
+            {
+                accumulate_into(typed(to).adjoint(), typed(const_cast<node_base&>(from)).adjoint());
+            }
+
+            static std::string describe(const node_base& n)
+            {
+                return std::string(std::same_as<typename array::traits<T>::value_type, float> ? "torch.FloatTensor "
+                                                                                              : "torch.DoubleTensor ")
+                       + to_string(shape_of(static_cast<const node<T>&>(n).elements()));
+            }
+        };
+    }
+
+    template <class T>
+    inline constexpr container_type container_of{
+        std::is_trivially_destructible_v<T> ? nullptr : &detail::container_functions<T>::destroy_value,
+        &detail::container_functions<T>::destroy_adjoint,
+        &detail::container_functions<T>::destroy_side,
+        &detail::container_functions<T>::run_hooks,
+        &detail::container_functions<T>::prepare_gradient,
+        &detail::container_functions<T>::commit_gradient,
+        &detail::container_functions<T>::drop_prepared,
+        &detail::container_functions<T>::take_adjoint,
+        &detail::container_functions<T>::return_adjoint,
+        &detail::container_functions<T>::accumulate,
+        &detail::container_functions<T>::describe};
+
+    template <class T>
+    inline constexpr node_type leaf_type{&container_of<T>};
+
+    /// A reference to a node of this thread, as expressions hold it; never null.
+    template <class T>
+    class operand_handle : public reference
+    {
+    public:
+        explicit operand_handle(node<T>& n) : reference(n) {}
+        node<T>& operator*() const { return static_cast<node<T>&>(*get()); }
+        node<T>* operator->() const { return static_cast<node<T>*>(get()); }
+    };
+
+    /// What a Variable holds: may be null, and may refer to a node of another thread.
+    template <class T>
+    class handle
+    {
+    public:
+        handle() = default;
+        /// Takes over one count.
+        explicit handle(node<T>* n) : m_node(n) {}
+        handle(const handle& other) : m_node(other.m_node)
+        {
+            if (m_node != nullptr)
+            {
+                tape::owns(*m_node) ? retain(*m_node) : tape::remote(*m_node, 1);
+            }
+        }
+        handle(handle&& other) noexcept : m_node(std::exchange(other.m_node, nullptr)) {}
+        handle& operator=(handle other) noexcept
+        {
+            std::swap(m_node, other.m_node);
+            return *this;
+        }
+        ~handle()
+        {
+            if (m_node != nullptr)
+            {
+                tape::owns(*m_node) ? release(*m_node) : tape::remote(*m_node, -1);
+            }
+        }
+
+        node<T>* get() const { return m_node; }
+        node<T>& operator*() const { return *m_node; }
+        node<T>* operator->() const { return m_node; }
+        explicit operator bool() const { return m_node != nullptr; }
+
+    private:
+        node<T>* m_node = nullptr;
+    };
+
+    /// A node that no statement made.
+    template <class T, class... A>
+    handle<T> make_leaf(A&&... value)
+    {
+        void* memory = tape::here().allocate_outside(sizeof(node<T>), alignof(node<T>));
+        return handle<T>(::new (memory) node<T>(leaf_type<T>, 0, std::forward<A>(value)...));
+    }
+
+    /// A leaf that shows the elements of n.
+    template <class T>
+    handle<T> make_detached(node<T>& n)
+    {
+        handle<T> out = make_leaf<T>(T());
+        side_base& s = side_of(*out);
+        if (tape::owns(n))
+        {
+            node<T>& shown = static_cast<node<T>&>(elements_of(n));
+            ++side_of(shown).element_users;
+            s.elements = &shown;
+        }
+        else
+        {
+            tape::remote(n, 1);
+            s.elements = &n;
+            out->set(flag::foreign);
+        }
+        out->set(flag::shares);
+        return out;
+    }
+
+    /// What stands for n in this thread: n itself where it is its own.
+    template <class T>
+    node<T>& local(node<T>& n)
+    {
+        if (tape::owns(n)) [[likely]]
+        {
+            return n;
+        }
+        if (!n.is_leaf())
+        {
+            throw error(
+                "this Variable was computed by another thread, which still runs: its graph is used there alone; "
+                "take its value with detach() or data(), or compute it here");
+        }
+        node_base*& at = tape::here().foreign()[&n];
+        if (at == nullptr)
+        {
+            handle<T> stand_in = make_detached(n);
+            at = stand_in.get();
+            retain(*at);
+        }
+        n.has(flag::differentiable) ? at->set(flag::differentiable) : at->clear(flag::differentiable);
+        return static_cast<node<T>&>(*at);
+    }
+}
