@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The loop of PyTorch's autograd tutorial: y = 2 x, doubled while its norm is below a limit; and v times the Jacobian.
+// The loop of PyTorch's autograd tutorial: y = 2 x, doubled while its norm is below a limit. The value is
+// v times the result, the gradient v times the Jacobian.
 #pragma once
 
 #include <cmath>
@@ -40,7 +41,7 @@ namespace hand
         for (std::size_t i = 0; i < N; ++i)
         {
             gradient[i] = v[i] * factor;
-            total += y[i];
+            total += v[i] * y[i];
         }
         return total;
     }

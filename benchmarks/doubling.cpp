@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Loops that ad::Variable records. W6: s = sin(s) * 1.0001 + 0.5 * s * x; W7: the tutorial's doubling of 3 elements until
-// their norm is 1e30; and 10 doublings of a large array.
+// Arrays that ad::Variable records a statement at a time. W7: the tutorial's doubling of 3 elements until their norm is
+// 1e30; and 10 doublings of a large array.
 #include "hand/doubling.hpp"
-#include "hand/scalar_loop.hpp"
+
 #include "measure/ours.hpp"
 
 namespace ad = xautodiff;
@@ -10,37 +10,6 @@ using measure::vector;
 
 namespace
 {
-    void add_scalar_loop(std::size_t iterations)
-    {
-        static constexpr double x = -0.0002;
-        // The gradient is a difference of numbers some 1e4 times as large, in which each iteration rounds.
-        constexpr double tolerance = 1e-6;
-        auto& tape = measure::keep([] { return hand::scalar_loop_tape(); });
-        auto& reverse = measure::keep([] { return hand::scalar_loop_reverse(); });
-        auto& gradient = measure::keep([] { return 0.0; });
-        measure::row row("W6", iterations);
-        row.add(
-            "hand_tape", [&tape, iterations] { return tape(iterations, x); },
-            [&tape] { return measure::numbers(tape.gradient()); });
-        row.add(
-            "hand", [&reverse, iterations] { return reverse(iterations, x); },
-            [&reverse] { return measure::numbers(reverse.gradient()); }, tolerance);
-        row.add(
-            "ours",
-            [&gradient, iterations]
-            {
-                ad::Variable<double> at(x, ad::requires_grad), s = at;
-                for (std::size_t i = 0; i < iterations; ++i)
-                {
-                    s = ad::sin(s) * 1.0001 + 0.5 * s * at;
-                }
-                s.backward();
-                gradient = at.grad();
-                return s.item();
-            },
-            [&gradient] { return measure::numbers(gradient); }, tolerance);
-    }
-
     void add_tutorial()
     {
         static constexpr double x[] = {0.37, -1.2, 0.81}, v[] = {0.1, 1.0, 0.0001}, limit = 1e30;
@@ -63,7 +32,7 @@ namespace
                 }
                 y.backward(direction);
                 gradient = at.grad();
-                return y.data()[0] + y.data()[1] + y.data()[2];
+                return v[0] * y.data()[0] + v[1] * y.data()[1] + v[2] * y.data()[2];
             },
             [&gradient] { return measure::numbers(gradient); });
     }
@@ -98,8 +67,6 @@ namespace
 
 void measure::add_rows()
 {
-    add_scalar_loop(10000);
-    add_scalar_loop(1000000);
     add_tutorial();
     add_doublings(1000000);
 }
