@@ -3,6 +3,7 @@
 #include "hand/least_squares.hpp"
 
 #include "measure/ours.hpp"
+#include "measure/peak_memory.hpp"
 
 namespace ad = xautodiff;
 
@@ -13,13 +14,11 @@ namespace
     {
         using vector = xt::xtensor<T, 1>;
         vector x, y, w;
-        measure::aligned<T> gradient;
 
         explicit data(std::size_t n)
             : x(measure::drawn<vector>(-1, 1, 1, n)),
               y(measure::drawn<vector>(-1, 1, 2, n)),
-              w(measure::drawn<vector>(-1, 1, 3, n)),
-              gradient(n)
+              w(measure::drawn<vector>(-1, 1, 3, n))
         {
         }
     };
@@ -33,17 +32,19 @@ namespace
     void add(const std::string& name, std::size_t n, double tolerance)
     {
         auto& d = measure::keep([n] { return data<T>(n); });
-        const auto by_hand = [&d] { return measure::numbers(d.gradient); };
+        auto& gradient = measure::keep([n] { return measure::aligned<T>(n); });
+        const auto by_hand = [&gradient] { return measure::numbers(gradient); };
         measure::row row(name, n);
         row.add(
-            "hand", [&d, n] { return hand::least_squares(n, d.x.data(), d.y.data(), d.w.data(), d.gradient.data()); },
+            "hand",
+            [&d, &gradient, n] { return hand::least_squares(n, d.x.data(), d.y.data(), d.w.data(), gradient.data()); },
             by_hand);
         if constexpr (std::is_same_v<T, double>)
         {
             row.add(
                 "hand_streamed",
-                [&d, n]
-                { return hand::least_squares_streamed(n, d.x.data(), d.y.data(), d.w.data(), d.gradient.data()); },
+                [&d, &gradient, n]
+                { return hand::least_squares_streamed(n, d.x.data(), d.y.data(), d.w.data(), gradient.data()); },
                 by_hand);
         }
         measure::add_ours<0>(row, tolerance, loss<T>, d.w, d.x, d.y);
@@ -52,6 +53,22 @@ namespace
 
 void measure::add_rows()
 {
+    constexpr std::size_t large = 10000000;
+    add_memory("W2/10000000", "hand",
+               []
+               {
+                   data<double> d(large);
+                   measure::aligned<double> gradient(large);
+                   hand::least_squares(large, d.x.data(), d.y.data(), d.w.data(), gradient.data());
+               });
+    add_memory("W2/10000000", "ours",
+               []
+               {
+                   data<double> d(large);
+                   auto bound = ad::bind(loss<double>, d.w, d.x, d.y);
+                   bound.value_and_grad();
+                   bound.value_and_grad();
+               });
     for (std::size_t n : {8, 1000, 100000, 10000000})
     {
         add<double>("W2", n, default_tolerance);

@@ -38,7 +38,7 @@ namespace measure
 
     /// Numbers drawn evenly from low to high, the same in every run, put into something that has begin() and end().
     template <class C>
-    void draw(C& c, double low, double high, unsigned seed)
+    void draw(C&& c, double low, double high, unsigned seed)
     {
         std::mt19937_64 engine(seed);
         std::uniform_real_distribution<double> distribution(low, high);

@@ -15,6 +15,7 @@
 #include "hand/quadratic_form.hpp"
 #include "hand/rosenbrock.hpp"
 #include "hand/scalar_loop.hpp"
+#include "measure/peak_memory.hpp"
 #include "measure/row.hpp"
 
 namespace
@@ -25,9 +26,8 @@ namespace
     Tensor drawn(double low, double high, unsigned seed, std::vector<std::int64_t> shape)
     {
         Tensor t = torch::empty(shape, torch::kFloat64);
-        std::vector<double> v(std::size_t(t.numel()));
-        measure::draw(v, low, high, seed);
-        std::copy(v.begin(), v.end(), t.data_ptr<double>());
+        const std::span elements(t.data_ptr<double>(), std::size_t(t.numel()));
+        measure::draw(elements, low, high, seed);
         return t;
     }
 
@@ -308,6 +308,17 @@ namespace
 void measure::add_rows()
 {
     torch::set_num_threads(1);
+    add_memory("W2/10000000", "torch",
+               []
+               {
+                   constexpr std::int64_t n = 10000000;
+                   const Tensor x = drawn(-1, 1, 1, {n}), y = drawn(-1, 1, 2, {n});
+                   const Tensor w = drawn(-1, 1, 3, {n}).set_requires_grad(true);
+                   for (int call = 0; call < 2; ++call)
+                   {
+                       torch::autograd::grad({((x * w - y).square() + 0.1 * w.square()).mean()}, {w});
+                   }
+               });
     add_black_scholes(1000000);
     for (std::int64_t n : {8, 1000, 100000, 1000000, 10000000})
     {
