@@ -142,14 +142,16 @@ namespace measure
         void check(const std::string& name, double value, const std::vector<double>& found, double tolerance) const
         {
             double scale = 0, error = 0;
+            bool is_finite = std::isfinite(value);
             for (std::size_t i = 0; i < m_expected.size() && i < found.size(); ++i)
             {
                 scale = std::max(scale, std::abs(m_expected[i]));
                 error = std::max(error, std::abs(m_expected[i] - found[i]));
+                // max passes over nan.
+                is_finite = is_finite && std::isfinite(found[i]);
             }
             const bool value_fits = std::abs(value - m_value) <= tolerance * std::max(std::abs(m_value), 1e-300);
-            // Written so that nan does not fit.
-            if (found.size() != m_expected.size() || !(error <= tolerance * scale) || !value_fits)
+            if (found.size() != m_expected.size() || error > tolerance * scale || !value_fits || !is_finite)
             {
                 std::fprintf(stderr,
                              "%s is wrong: value %.17g, by hand %.17g; %zu elements of gradient, by hand %zu; largest "

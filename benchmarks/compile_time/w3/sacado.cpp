@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <Sacado_trad.hpp>
+
 #include <cstdio>
 #include <vector>
 
