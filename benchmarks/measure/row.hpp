@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -104,26 +106,35 @@ namespace measure
         /// A contender: run() computes, and returns the value; gradient() returns the gradient it computed, as numbers().
         /// The relative error of both, against the largest element, may be `tolerance`: loops that add in another order,
         /// and elementary functions of 4 ulp, leave less than the default.
+        ///
+        /// Nothing is run before Google Benchmark asks for it, so that a filter leaves out checks too.
         template <class Run, class Gradient>
         row& add(const std::string& who, Run run, Gradient gradient, double tolerance = 1e-11)
         {
             const std::string name = m_name + "/" + who;
-            const double value = double(run());
-            const std::vector<double> found = gradient();
-            if (m_expected.empty())
+            if (!m_expected)
             {
-                m_expected = found;
-                m_value = value;
+                m_expected = std::make_shared<expected>();
+                m_expected->compute = [run, gradient]() mutable
+                {
+                    const double value = double(run());
+                    return std::pair(value, std::vector<double>(gradient()));
+                };
             }
-            check(name, value, found, tolerance);
-
-            const long before = allocations();
-            benchmark::DoNotOptimize(run());
-            const long allocated = allocations() - before;
-
             benchmark::RegisterBenchmark(name.c_str(),
-                                         [run, allocated](benchmark::State& state) mutable
+                                         [name, run, gradient, tolerance, right = m_expected, is_checked = false,
+                                          allocated = 0L](benchmark::State& state) mutable
                                          {
+                                             if (!is_checked)
+                                             {
+                                                 right->know();
+                                                 const double value = double(run());
+                                                 right->check(name, value, gradient(), tolerance);
+                                                 const long before = allocations();
+                                                 benchmark::DoNotOptimize(run());
+                                                 allocated = allocations() - before;
+                                                 is_checked = true;
+                                             }
                                              for (auto _ : state)
                                              {
                                                  benchmark::DoNotOptimize(run());
@@ -135,30 +146,49 @@ namespace measure
         }
 
     private:
-        std::string m_name;
-        std::vector<double> m_expected;
-        double m_value = 0;
-
-        void check(const std::string& name, double value, const std::vector<double>& found, double tolerance) const
+        /// What the first contender computes.
+        struct expected
         {
-            double scale = 0, error = 0;
-            bool is_finite = std::isfinite(value);
-            for (std::size_t i = 0; i < m_expected.size() && i < found.size(); ++i)
+            std::function<std::pair<double, std::vector<double>>()> compute;
+            bool is_known = false;
+            double value = 0;
+            std::vector<double> gradient;
+
+            void know()
             {
-                scale = std::max(scale, std::abs(m_expected[i]));
-                error = std::max(error, std::abs(m_expected[i] - found[i]));
-                // max passes over nan.
-                is_finite = is_finite && std::isfinite(found[i]);
+                if (!is_known)
+                {
+                    std::tie(value, gradient) = compute();
+                    is_known = true;
+                }
             }
-            const bool value_fits = std::abs(value - m_value) <= tolerance * std::max(std::abs(m_value), 1e-300);
-            if (found.size() != m_expected.size() || error > tolerance * scale || !value_fits || !is_finite)
+
+            void check(const std::string& name, double found_value, const std::vector<double>& found,
+                       double tolerance) const
             {
-                std::fprintf(stderr,
-                             "%s is wrong: value %.17g, by hand %.17g; %zu elements of gradient, by hand %zu; largest "
-                             "error %.3g of %.3g, tolerance %.3g\n",
-                             name.c_str(), value, m_value, found.size(), m_expected.size(), error, scale, tolerance);
-                std::abort();
+                double scale = 0, error = 0;
+                bool is_finite = std::isfinite(found_value);
+                for (std::size_t i = 0; i < gradient.size() && i < found.size(); ++i)
+                {
+                    scale = std::max(scale, std::abs(gradient[i]));
+                    error = std::max(error, std::abs(gradient[i] - found[i]));
+                    // max passes over nan.
+                    is_finite = is_finite && std::isfinite(found[i]);
+                }
+                const bool value_fits = std::abs(found_value - value) <= tolerance * std::max(std::abs(value), 1e-300);
+                if (found.size() != gradient.size() || error > tolerance * scale || !value_fits || !is_finite)
+                {
+                    std::fprintf(stderr,
+                                 "%s is wrong: value %.17g, by hand %.17g; %zu elements of gradient, by hand %zu; "
+                                 "largest error %.3g of %.3g, tolerance %.3g\n",
+                                 name.c_str(), found_value, value, found.size(), gradient.size(), error, scale,
+                                 tolerance);
+                    std::abort();
+                }
             }
-        }
+        };
+
+        std::string m_name;
+        std::shared_ptr<expected> m_expected;
     };
 }
