@@ -5,6 +5,7 @@
 
 #include <xautodiff/array/array_ref.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -58,6 +59,128 @@ namespace xautodiff::array
         return out;
     }
 
+    /// The axes of a loop, innermost first.
+    struct loop_axes
+    {
+        int rank = 0;
+        std::array<index, max_rank> extent{};
+        bool is_empty = false;
+
+        /// The number of elements in each row.
+        constexpr index row_size() const { return rank == 0 ? 1 : extent[0]; }
+    };
+
+    /// The strides of some arrays. Not a span, whose conversions cost every user half a second to compile.
+    struct array_strides
+    {
+        strides* of = nullptr;
+        std::size_t count = 0;
+
+        constexpr strides* begin() const { return of; }
+        constexpr strides* end() const { return of + count; }
+    };
+
+    /// Puts the axes of `s` in the order of memory for arrays with the given strides, and merges those that lie in one piece.
+    /// The strides are rearranged accordingly.
+    constexpr loop_axes order_axes(const shape& s, array_strides arrays)
+    {
+        loop_axes out;
+        std::array<int, max_rank> from{};
+        std::array<index, max_rank> reach{};
+        for (int d = 0; d < s.rank; ++d)
+        {
+            out.is_empty = out.is_empty || s[d] == 0;
+            if (s[d] == 1)
+            {
+                continue;
+            }
+            // Sorted by how far a step along an axis goes; among equals the later axis is the inner one.
+            index far = 0;
+            for (const strides& a : arrays)
+            {
+                far += detail::magnitude(a[static_cast<std::size_t>(d)]);
+            }
+            std::size_t to = static_cast<std::size_t>(out.rank++);
+            for (; to > 0 && reach[to - 1] >= far; --to)
+            {
+                reach[to] = reach[to - 1];
+                from[to] = from[to - 1];
+            }
+            reach[to] = far;
+            from[to] = d;
+        }
+        std::size_t last = 0;
+        for (std::size_t d = 0; d < static_cast<std::size_t>(out.rank); ++d)
+        {
+            out.extent[d] = s[from[d]];
+        }
+        for (strides& a : arrays)
+        {
+            const strides before = a;
+            for (std::size_t d = 0; d < static_cast<std::size_t>(out.rank); ++d)
+            {
+                a[d] = before[static_cast<std::size_t>(from[d])];
+            }
+        }
+        for (std::size_t d = 1; d < static_cast<std::size_t>(out.rank); ++d)
+        {
+            bool joined = true;
+            for (const strides& a : arrays)
+            {
+                joined = joined && a[d] == a[last] * out.extent[last];
+            }
+            if (joined)
+            {
+                out.extent[last] *= out.extent[d];
+                continue;
+            }
+            ++last;
+            out.extent[last] = out.extent[d];
+            for (strides& a : arrays)
+            {
+                a[last] = a[d];
+            }
+        }
+        out.rank = out.rank == 0 ? 0 : int(last) + 1;
+        return out;
+    }
+
+    /// Calls f(offsets) with the offsets of each row's first element in each array. Not called where there are no elements.
+    /// `at` is room for the offsets, one for each array.
+    template <class F>
+    constexpr void for_each_row(const loop_axes& axes, array_strides arrays, index* at, F&& f)
+    {
+        if (axes.is_empty)
+        {
+            return;
+        }
+        std::fill_n(at, arrays.count, index(0));
+        std::array<index, max_rank> count{};
+        for (;;)
+        {
+            f();
+            std::size_t d = 1;
+            for (; d < static_cast<std::size_t>(axes.rank); ++d)
+            {
+                // By offsets, not by pointers, which must not leave their array even between two rows.
+                const bool next = ++count[d] < axes.extent[d];
+                for (std::size_t k = 0; k < arrays.count; ++k)
+                {
+                    at[k] += next ? arrays.of[k][d] : -arrays.of[k][d] * (axes.extent[d] - 1);
+                }
+                if (next)
+                {
+                    break;
+                }
+                count[d] = 0;
+            }
+            if (d >= static_cast<std::size_t>(axes.rank))
+            {
+                return;
+            }
+        }
+    }
+
     /// The plan of a loop over K arrays of one shape, made of their strides. It can be kept and run again.
     template <std::size_t K>
     class loop
@@ -66,132 +189,33 @@ namespace xautodiff::array
         using offsets = std::array<index, K>;
 
         constexpr loop(const shape& s, const std::array<strides, K>& stride)
+            : m_stride(stride), m_axes(order_axes(s, {m_stride.data(), K}))
         {
-            for (int d = 0; d < s.rank; ++d)
+            for (std::size_t k = 0; k < K; ++k)
             {
-                m_empty = m_empty || s[d] == 0;
-                if (s[d] != 1)
-                {
-                    insert(axis_of(s[d], stride, d));
-                }
+                m_row_stride[k] = m_axes.rank == 0 ? 0 : m_stride[k][0];
             }
-            merge();
         }
 
         /// The number of elements in each row, and the strides between them; 1 and zeros for a single element.
-        constexpr index row_size() const { return m_rank == 0 ? 1 : m_axis[0].extent; }
-        constexpr const offsets& row_stride() const { return m_axis[0].stride; }
+        constexpr index row_size() const { return m_axes.row_size(); }
+        constexpr const offsets& row_stride() const { return m_row_stride; }
 
-        constexpr bool is_one_row() const { return m_rank <= 1 && !m_empty; }
+        constexpr bool is_one_row() const { return m_axes.rank <= 1 && !m_axes.is_empty; }
 
         /// Calls f(offset) with the offsets of each row's first element. Not called where there are no elements.
         template <class F>
         constexpr void for_each_row(F&& f) const
         {
-            if (m_empty)
-            {
-                return;
-            }
             offsets at{};
-            std::array<index, max_rank> count{};
-            for (;;)
-            {
-                f(static_cast<const offsets&>(at));
-                int d = 1;
-                for (; d < m_rank; ++d)
-                {
-                    // By offsets, not by pointers, which must not leave their array even between two rows.
-                    const axis& a = m_axis[static_cast<std::size_t>(d)];
-                    const bool next = ++count[static_cast<std::size_t>(d)] < a.extent;
-                    for (std::size_t k = 0; k < K; ++k)
-                    {
-                        at[k] += next ? a.stride[k] : -a.stride[k] * (a.extent - 1);
-                    }
-                    if (next)
-                    {
-                        break;
-                    }
-                    count[static_cast<std::size_t>(d)] = 0;
-                }
-                if (d >= m_rank)
-                {
-                    return;
-                }
-            }
+            std::array<strides, K> stride = m_stride;
+            array::for_each_row(m_axes, {stride.data(), K}, at.data(), [&] { f(static_cast<const offsets&>(at)); });
         }
 
     private:
-        struct axis
-        {
-            index extent = 1;
-            offsets stride{};
-        };
-
-        // Innermost first.
-        std::array<axis, max_rank> m_axis{};
-        int m_rank = 0;
-        bool m_empty = false;
-
-        static constexpr axis axis_of(index extent, const std::array<strides, K>& stride, int d)
-        {
-            axis a;
-            a.extent = extent;
-            for (std::size_t k = 0; k < K; ++k)
-            {
-                a.stride[k] = stride[k][static_cast<std::size_t>(d)];
-            }
-            return a;
-        }
-
-        static constexpr index reach(const axis& a)
-        {
-            index sum = 0;
-            for (index s : a.stride)
-            {
-                sum += detail::magnitude(s);
-            }
-            return sum;
-        }
-
-        /// Keeps the axes sorted by how far a step along them goes; among equals the later axis is the inner one.
-        constexpr void insert(const axis& a)
-        {
-            int to = 0;
-            while (to < m_rank && reach(m_axis[static_cast<std::size_t>(to)]) < reach(a))
-            {
-                ++to;
-            }
-            for (int d = m_rank; d > to; --d)
-            {
-                m_axis[static_cast<std::size_t>(d)] = m_axis[static_cast<std::size_t>(d - 1)];
-            }
-            m_axis[static_cast<std::size_t>(to)] = a;
-            ++m_rank;
-        }
-
-        constexpr void merge()
-        {
-            int last = 0;
-            for (int d = 1; d < m_rank; ++d)
-            {
-                axis& inner = m_axis[static_cast<std::size_t>(last)];
-                const axis& outer = m_axis[static_cast<std::size_t>(d)];
-                bool joined = true;
-                for (std::size_t k = 0; k < K; ++k)
-                {
-                    joined = joined && outer.stride[k] == inner.stride[k] * inner.extent;
-                }
-                if (joined)
-                {
-                    inner.extent *= outer.extent;
-                }
-                else
-                {
-                    m_axis[static_cast<std::size_t>(++last)] = outer;
-                }
-            }
-            m_rank = m_rank == 0 ? 0 : last + 1;
-        }
+        std::array<strides, K> m_stride;
+        loop_axes m_axes;
+        offsets m_row_stride{};
     };
 
     /// Some elements of an array at equal distances.

@@ -148,6 +148,21 @@ namespace xautodiff::array
         }
     };
 
+    /// Whether a container's elements still lie as they were seen.
+    template <class C, class T>
+    bool lies_at(const C& c, const array_ref<const T>& seen)
+    {
+        if constexpr (requires { traits<C>::lies_at(c, seen); })
+        {
+            return traits<C>::lies_at(c, seen);
+        }
+        else
+        {
+            // Of one shape only.
+            return traits<C>::ref(c).data == seen.data;
+        }
+    }
+
     /// The container that a family uses for a value type and a static shape: `type`.
     /// A rank of 0 is the number itself, whatever the family.
     template <family F, class T, shape S>

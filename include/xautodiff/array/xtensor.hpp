@@ -90,6 +90,22 @@ namespace xautodiff::array
 
             static auto ref(C& c) { return ref_of_xtensor(c.data(), c); }
 
+            /// Whether ref(c) is `seen`, without making it.
+            static bool lies_at(const C& c, const array_ref<const value_type>& seen)
+            {
+                const auto& extents = c.shape();
+                bool same = c.data() == seen.data && static_cast<int>(extents.size()) == seen.shape.rank;
+                for (std::size_t d = 0; same && d < extents.size(); ++d)
+                {
+                    same = static_cast<index>(extents[d]) == seen.shape.extent[d];
+                    if constexpr (C::static_layout != xt::layout_type::row_major)
+                    {
+                        same = same && (extents[d] == 1 || static_cast<index>(c.strides()[d]) == seen.stride[d]);
+                    }
+                }
+                return same;
+            }
+
             static void resize(C& c, const shape& s) { expect_shape(s, shape_of_xtensor(c)); }
         };
 

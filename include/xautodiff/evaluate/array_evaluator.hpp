@@ -1,48 +1,46 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Runs a graph on arrays whose shapes are known at run time, kernel by kernel as its schedule says. An evaluator can be
-// kept: where shapes stay the same, running it again allocates nothing.
+// Runs a graph on arrays whose shapes are known at run time, task by task as its schedule says. An evaluator can be kept:
+// where nothing moves, running it again plans nothing and allocates nothing.
 #pragma once
 
 #include <xautodiff/evaluate/array_machine.hpp>
-#include <xautodiff/evaluate/unroll.hpp>
+#include <xautodiff/evaluate/whole.hpp>
 
 #include <tuple>
 
 namespace xautodiff::evaluate
 {
-    /// A structured operation on arrays: one function for each operation and number type, whatever graphs it stands in.
-    template <class Op, int Arity, class T, class Product>
-    void run_structured(const typename array_machine<T>::operands& all)
+    /// An operation on whole arrays: one function for each operation and number type, whatever graphs it stands in.
+    /// Parameters, if it takes any, are its last operand.
+    template <class Op, int Arity, bool TakesParameters, class T, class Product>
+    void run_operation(const typename array_machine<T>::operands& all)
     {
         [&]<std::size_t... I>(std::index_sequence<I...>)
         {
-            if constexpr (requires { Op::template evaluate<Product>(all.out, all.x[I]...); })
+            if constexpr (TakesParameters)
             {
-                Op::template evaluate<Product>(all.out, all.x[I]...);
-            }
-            else if constexpr (requires { Op::evaluate(all.out, all.x[I]...); })
-            {
-                Op::evaluate(all.out, all.x[I]...);
+                run_whole<Op, Product>(all.out, all.x[I]..., *all.parameters);
             }
             else
             {
-                // The parameters are the last operand.
-                [&]<std::size_t... X>(std::index_sequence<X...>) {
-                    Op::evaluate(all.out, all.x[X]..., *all.parameters);
-                }(std::make_index_sequence<std::size_t(Arity) - 1>{});
+                run_whole<Op, Product>(all.out, all.x[I]...);
             }
-        }(std::make_index_sequence<std::size_t(Arity)>{});
+        }(std::make_index_sequence<std::size_t(Arity - int(TakesParameters))>{});
     }
 
-    /// An elementwise operation on whole arrays, likewise.
+    /// An elementwise operation of one element.
     template <class Op, int Arity, class T>
-    void run_elementwise(const typename array_machine<T>::operands& all)
+    T run_element(const T* x)
     {
-        [&]<std::size_t... I>(std::index_sequence<I...>)
-        {
-            array::for_each_element(
-                all.out.shape, [](T& out, const auto&... x) { out = T(Op::value(x...)); }, all.out, all.x[I]...);
-        }(std::make_index_sequence<std::size_t(Arity)>{});
+        return [x]<std::size_t... I>(std::index_sequence<I...>)
+        { return T(Op::value(x[I]...)); }(std::make_index_sequence<std::size_t(Arity)>{});
+    }
+
+    template <class Op, class T>
+    array::array_ref<const T> see_as(const array::array_ref<const T>& x, const array::shape& result,
+                                     const array::parameters* parameters)
+    {
+        return Op::alias(x, result, *parameters);
     }
 
     /// `Stepwise` takes every step by itself: the slow right way, for graphs that are hardly ever run.
@@ -50,15 +48,7 @@ namespace xautodiff::evaluate
     class array_evaluator
     {
     public:
-        array_evaluator()
-            : m_machine({{plan.steps.data(), plan.size},
-                         {plan.slots.data(), plan.slot_count},
-                         plan.outputs.data(),
-                         plan.occurrence_slot.data(),
-                         plan.schedule.kernels,
-                         plan.schedule.streams.data()})
-        {
-        }
+        array_evaluator() : m_machine(view, m_memory.all()) {}
 
         /// Reads arguments and payloads, and writes what `results` points to; a null pointer there leaves that output out.
         /// Returns false, having computed nothing, where leaves of one identity hold different payloads.
@@ -72,25 +62,31 @@ namespace xautodiff::evaluate
                 return false;
             }
             read_arguments(arguments);
-            m_machine.infer_shapes();
-            m_machine.forget_targets();
             unsigned long long wanted = 0;
             for_each_result(results,
                             [&](std::size_t o, auto& result)
                             {
                                 wanted |= 1ull << (o < 63 ? o : 63);
-                                m_machine.prepare_result(o, result);
+                                m_machine.check_result(o, result);
                             });
-            m_machine.allocate(wanted);
-            unroll<int(schedule.kernels.size())>(
-                [&](auto k)
+            if (!m_machine.is_planned(wanted))
+            {
+                m_machine.infer_shapes();
+                if constexpr (!schedule.expected.empty())
                 {
-                    constexpr unsigned long long serves = schedule.kernels[std::size_t(k())].serves;
-                    if ((serves & wanted) != 0)
+                    if (!m_machine.is_as_expected())
                     {
-                        run_kernel<k()>();
+                        return array_evaluator<Graph, T, Product, true>().run(node, arguments, results);
                     }
-                });
+                }
+                m_machine.forget_targets();
+                for_each_result(results, [&](std::size_t o, auto& result) { m_machine.prepare_result(o, result); });
+                m_machine.allocate(wanted);
+                set_aliases();
+                m_machine.plan_regions(wanted);
+                run_tasks<false>(wanted);
+            }
+            run_tasks<true>(wanted);
             for_each_result(results, [&](std::size_t o, auto& result) { m_machine.finish_result(o, result); });
             return true;
         }
@@ -108,6 +104,73 @@ namespace xautodiff::evaluate
         static constexpr const auto& plan = graph::plan_of<Graph, Stepwise>;
         static constexpr const auto& schedule = graph::plan_of<Graph, Stepwise>.schedule;
 
+        /// The largest number of something in one region.
+        template <class F>
+        static constexpr std::size_t most(F count)
+        {
+            int most = 1;
+            for (const graph::region& r : schedule.regions)
+            {
+                most = std::max(most, count(r));
+            }
+            return std::size_t(most);
+        }
+
+        static constexpr plan_view view{plan.steps.data(),
+                                        plan.slots.data(),
+                                        plan.outputs.data(),
+                                        plan.occurrence_slot.data(),
+                                        schedule.tasks.data(),
+                                        schedule.regions.data(),
+                                        schedule.outputs.data(),
+                                        schedule.streams.data(),
+                                        schedule.numbers.data(),
+                                        schedule.expected.data(),
+                                        plan.size,
+                                        plan.slot_count,
+                                        schedule.tasks.size(),
+                                        schedule.regions.size(),
+                                        schedule.outputs.size(),
+                                        schedule.expected.size(),
+                                        most([](const graph::region& r) { return r.streams + r.outputs; })};
+
+        struct memory
+        {
+            // One more than there may be, since an array of none has no address.
+            static constexpr std::size_t regions = schedule.regions.size() + 1;
+            static constexpr std::size_t ins = schedule.streams.size() + schedule.numbers.size();
+            static constexpr std::size_t outs = most([](const graph::region& r) { return r.outputs; });
+            static constexpr std::size_t most_in = most([](const graph::region& r) { return r.streams + r.numbers; });
+
+            array::array_ref<const T> value[plan.size + 1];
+            array::array_ref<T> target[plan.size + 1];
+            array::shape shape[plan.size + 1];
+            T literal[plan.size + 1];
+            T number[plan.slot_count + 1];
+            array::parameters parameters[plan.slot_count + 1];
+            const void* origin[plan.slot_count + 1];
+            std::vector<T> converted[plan.slot_count + 1];
+            array::array_ref<const T> result[plan.output_count + 1];
+            region_state region[regions];
+            const T* in[ins];
+            T* out[schedule.outputs.size() + 1];
+            array::strides stride[view.most_arrays];
+            array::widest_t<T> totals[outs];
+            array::pairwise_sum<T> sums[outs];
+            const T* from[most_in];
+            T* to[outs];
+            const T* streams_here[most_in];
+            T* results_here[outs];
+            array::index at[view.most_arrays];
+
+            machine_memory<T> all()
+            {
+                return {value, target, shape,  literal, number, parameters, origin, converted,    result,       region,
+                        in,    out,    stride, totals,  sums,   from,       to,     streams_here, results_here, at};
+            }
+        };
+
+        memory m_memory;
         array_machine<T> m_machine;
 
         template <class Results, class F>
@@ -132,135 +195,66 @@ namespace xautodiff::evaluate
                 });
         }
 
-        template <int K>
-        void run_kernel()
+        void set_aliases()
         {
-            constexpr const graph::kernel& kernel = schedule.kernels[std::size_t(K)];
-            constexpr std::size_t streams = std::size_t(kernel.streams);
-            if constexpr (kernel.kind == graph::kernel_kind::structured)
-            {
-                using s = graph::step_at<Graph, kernel.root>;
-                using Op = typename s::operation;
-                if constexpr (s::is_structured)
+            unroll<int(schedule.tasks.size())>(
+                [&](auto k)
                 {
-                    m_machine.run_structured(kernel, &run_structured<Op, s::arity, T, Product>);
+                    constexpr graph::task t = schedule.tasks[std::size_t(k())];
+                    if constexpr (t.kind == graph::task_kind::alias)
+                    {
+                        using s = graph::step_at<Graph, t.index>;
+                        m_machine.set_alias(std::size_t(t.index), &see_as<typename s::operation, T>);
+                    }
+                });
+        }
+
+        /// The tasks that read values, or those that read shapes alone.
+        template <bool ReadValues>
+        void run_tasks(unsigned long long wanted)
+        {
+            unroll<int(schedule.tasks.size())>(
+                [&](auto k)
+                {
+                    constexpr graph::task t = schedule.tasks[std::size_t(k())];
+                    if constexpr (t.reads_values == ReadValues)
+                    {
+                        if ((t.serves & wanted) != 0)
+                        {
+                            run_task<k()>();
+                        }
+                    }
+                });
+        }
+
+        template <int K>
+        void run_task()
+        {
+            constexpr graph::task t = schedule.tasks[std::size_t(K)];
+            if constexpr (t.kind == graph::task_kind::whole && !graph::step_at<Graph, t.index>::is_structured)
+            {
+                using s = graph::step_at<Graph, t.index>;
+                m_machine.run_each(std::size_t(t.index), &run_element<typename s::operation, s::arity, T>);
+            }
+            else if constexpr (t.kind == graph::task_kind::whole)
+            {
+                using s = graph::step_at<Graph, t.index>;
+                constexpr int last = s::template operand<s::arity - 1>;
+                constexpr bool takes_parameters = Graph[last].kind == graph::step_kind::parameter;
+                m_machine.run_whole(std::size_t(t.index),
+                                    &run_operation<typename s::operation, s::arity, takes_parameters, T, Product>);
+            }
+            else if constexpr (t.kind == graph::task_kind::region)
+            {
+                if constexpr (schedule.regions[std::size_t(t.index)].is_number)
+                {
+                    m_machine.run_numbers(std::size_t(t.index), &region_kernel<Graph, t.index, T, T>::run);
                 }
                 else
                 {
-                    m_machine.run_structured(kernel, &run_elementwise<Op, s::arity, T>);
+                    m_machine.run_loop(std::size_t(t.index),
+                                       &region_kernel<Graph, t.index, T, array::widest_t<T>>::run);
                 }
-            }
-            else if constexpr (kernel.kind == graph::kernel_kind::sum)
-            {
-                m_machine.template run_sum<streams>(kernel, &sum_row<K, true>, &sum_row<K, false>);
-            }
-            else
-            {
-                m_machine.template run_rows<streams>(kernel, &row<K, true>, &row<K, false>);
-            }
-        }
-
-        template <int K, bool Unit>
-        static void row(array::index n, const T* const* data, const array::index* stride, T* __restrict out,
-                        array::index out_stride)
-        {
-            for (array::index i = 0; i < n; ++i)
-            {
-                out[Unit ? i : i * out_stride] = compute<K, Unit>(data, stride, i);
-            }
-        }
-
-        template <int K, bool Unit>
-        static void sum_row(array::index n, const T* const* data, const array::index* stride,
-                            array::pairwise_sum<T>& total)
-        {
-            array::add_terms(
-                total,
-                n, [&](array::index i) __attribute__((always_inline)) { return compute<K, Unit>(data, stride, i); });
-        }
-
-        template <int K>
-        static constexpr int stream(int i)
-        {
-            return schedule.streams[std::size_t(schedule.kernels[std::size_t(K)].first_stream + i)];
-        }
-
-        template <int K>
-        static constexpr int member(int i)
-        {
-            return schedule.members[std::size_t(schedule.kernels[std::size_t(K)].first_member + i)];
-        }
-
-        /// The registers of kernel K: first its streams, then its members.
-        template <int K>
-        static constexpr auto registers = []
-        {
-            std::array<int, std::size_t(Graph.size()) + 1> out{};
-            const graph::kernel& kernel = schedule.kernels[std::size_t(K)];
-            for (int i = 0; i < kernel.streams; ++i)
-            {
-                out[std::size_t(stream<K>(i))] = i;
-            }
-            for (int i = 0; i < kernel.members; ++i)
-            {
-                out[std::size_t(member<K>(i))] = kernel.streams + i;
-            }
-            return out;
-        }();
-
-        /// One element of kernel K: straight-line code from loads to the root's value. A stream that the types know to be a
-        /// number does not advance.
-        template <int K, bool Unit>
-        [[gnu::always_inline]] static T compute(const T* const* data, const array::index* stride, array::index i)
-        {
-            constexpr const graph::kernel& kernel = schedule.kernels[std::size_t(K)];
-            T value[std::size_t(kernel.streams + kernel.members) + 1];
-            bool mask[std::size_t(kernel.streams + kernel.members) + 1];
-            unroll<kernel.streams>([&](auto s) __attribute__((always_inline)) {
-                constexpr bool number = Graph[stream<K>(s())].shape.is_scalar();
-                value[s()] = data[s()][number ? 0 : Unit ? i : i * stride[s()]];
-            });
-            unroll<kernel.members>([&](auto m) __attribute__((always_inline)) {
-                using s = graph::step_at<Graph, member<K>(m())>;
-                constexpr int at = kernel.streams + m();
-                if constexpr (s::kind == graph::step_kind::literal)
-                {
-                    value[at] = T(s::value);
-                }
-                else if constexpr (s::kind == graph::step_kind::operation && !s::is_structured)
-                {
-                    compute_member<K, at>(value, mask, std::make_index_sequence<std::size_t(s::arity)>{});
-                }
-            });
-            constexpr bool is_sum = kernel.kind == graph::kernel_kind::sum;
-            constexpr int result = registers<K>[std::size_t(is_sum ? Graph[kernel.root].operand[0] : kernel.root)];
-            return value[result];
-        }
-
-        template <int K, int At, std::size_t... I>
-        [[gnu::always_inline]] static void compute_member(T* value, bool* mask, std::index_sequence<I...>)
-        {
-            using s = graph::step_at<Graph, member<K>(At - schedule.kernels[std::size_t(K)].streams)>;
-            using Op = typename s::operation;
-            const auto result = Op::value(load<K, s::template operand<int(I)>>(value, mask)...);
-            if constexpr (s::is_mask)
-            {
-                mask[At] = result;
-            }
-            value[At] = T(result);
-        }
-
-        template <int K, int Step>
-        [[gnu::always_inline]] static auto load(const T* value, const bool* mask)
-        {
-            constexpr int at = registers<K>[std::size_t(Step)];
-            if constexpr (Graph[Step].is_mask() && at >= schedule.kernels[std::size_t(K)].streams)
-            {
-                return mask[at];
-            }
-            else
-            {
-                return value[at];
             }
         }
     };

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Running a graph on arrays, as far as it does not depend on which graph: leaves, shapes, memory, loops over rows. Compiled
-// once for each number type; what is generated for a graph are its kernels' inner loops (array_evaluator.hpp).
+// Running a graph on arrays, as far as it does not depend on which graph: leaves, shapes, memory, loops over regions.
+// Compiled once for each number type; what is generated for a graph are its regions' inner loops (region_kernel.hpp).
 #pragma once
 
 #include <xautodiff/array/kernels.hpp>
 #include <xautodiff/evaluate/payload.hpp>
-#include <xautodiff/graph/plan.hpp>
+#include <xautodiff/evaluate/region_runner.hpp>
 
 #include <array>
-#include <span>
 #include <vector>
 
 namespace xautodiff::evaluate
@@ -16,12 +15,53 @@ namespace xautodiff::evaluate
     /// A plan without its sizes in the type.
     struct plan_view
     {
-        std::span<const graph::plan_step> steps;
-        std::span<const graph::plan_slot> slots;
+        const graph::plan_step* steps;
+        const graph::plan_slot* slots;
         const int* outputs;
         const int* occurrence_slot;
-        std::span<const graph::kernel> kernels;
+        const graph::task* tasks;
+        const graph::region* regions;
+        const graph::region_output* results;
         const int* streams;
+        const int* numbers;
+        const int* expected;
+        std::size_t step_count, slot_count, task_count, region_count, result_count, expected_count;
+        std::size_t most_arrays;  ///< the largest number of streams and results of one region
+    };
+
+    /// What is known of a region from one run to the next, while nothing moves.
+    struct region_state
+    {
+        bool is_plain = false;  ///< one row of neighbours
+        array::index size = 0;
+        int first_in = 0;  ///< of its pointers, among all regions'
+    };
+
+    /// The machine's memory, whose sizes depend on the graph. Plain pointers: that there is enough is known to the types.
+    template <class T>
+    struct machine_memory
+    {
+        array::array_ref<const T>* value;  ///< where each step's value lies
+        array::array_ref<T>* target;       ///< where each stored step's value goes
+        array::shape* shape;
+        T* literal;
+        T* number;  ///< of each slot
+        array::parameters* parameters;
+        const void** origin;                ///< what first filled each slot
+        std::vector<T>* converted;          ///< elements of another number type
+        array::array_ref<const T>* result;  ///< of each output, the container's elements
+        region_state* regions;
+        const T** in;
+        T** out;
+        // For one region at a time.
+        array::strides* stride;
+        array::widest_t<T>* totals;
+        array::pairwise_sum<T>* sums;
+        const T** from;
+        T** to;
+        const T** streams_here;
+        T** results_here;
+        array::index* at;
     };
 
     template <class T>
@@ -39,37 +79,29 @@ namespace xautodiff::evaluate
             const array::parameters* parameters = nullptr;
         };
 
-        using structured_kernel = void (*)(const operands&);
+        using whole_kernel = void (*)(const operands&);
+        using element_function = T (*)(const T* x);
+        using alias_function = input_ref (*)(const input_ref&, const array::shape&, const array::parameters*);
 
-        /// The inner loop of an elementwise kernel: `n` elements from `data` at distances `stride` to `out`.
-        using row_kernel = void (*)(array::index n, const T* const* data, const array::index* stride, T* out,
-                                    array::index out_stride);
-        /// The inner loop of a sum.
-        using sum_kernel = void (*)(array::index n, const T* const* data, const array::index* stride,
-                                    array::pairwise_sum<T>& total);
-
-        explicit array_machine(const plan_view& p)
-            : m_plan(p),
-              m_value(p.steps.size()),
-              m_target(p.steps.size()),
-              m_shape(p.steps.size()),
-              m_literal(p.steps.size()),
-              m_number(p.slots.size()),
-              m_parameters(p.slots.size()),
-              m_origin(p.slots.size()),
-              m_converted(p.slots.size())
+        array_machine(const plan_view& p, const machine_memory<T>& memory) : m_plan(p), m(memory)
         {
-            for (std::size_t i = 0; i < p.steps.size(); ++i)
+            for (std::size_t i = 0; i < p.step_count; ++i)
             {
-                m_literal[i] = T(p.steps[i].value);
-                m_value[i] = input_ref(&m_literal[i], {});
+                m.literal[i] = T(p.steps[i].value);
+                m.value[i] = input_ref(&m.literal[i], {});
             }
-            for (std::size_t s = 0; s < p.slots.size(); ++s)
+            for (std::size_t s = 0; s < p.slot_count; ++s)
             {
                 if (p.slots[s].fixed != nullptr)
                 {
-                    m_parameters[s] = *p.slots[s].fixed;
+                    m.parameters[s] = *p.slots[s].fixed;
                 }
+            }
+            int in = 0;
+            for (std::size_t r = 0; r < p.region_count; ++r)
+            {
+                m.regions[r].first_in = in;
+                in += p.regions[r].streams + p.regions[r].numbers;
             }
         }
 
@@ -118,37 +150,72 @@ namespace xautodiff::evaluate
             {
                 set_number(slot, T(container));
             }
+            else if constexpr (std::same_as<typename array::traits<C>::value_type, T>)
+            {
+                if (!array::lies_at(container, m.value[slot_step(slot)]))
+                {
+                    place(slot, array::traits<C>::ref(container));
+                }
+            }
             else
             {
                 set_elements(slot, array::traits<C>::ref(container));
             }
         }
 
+        /// Whether what was planned still holds: leaves and results lie where they lay, and the same results are wanted.
+        bool is_planned(unsigned long long wanted) const { return !m_moved && wanted == m_wanted; }
+
+        /// Whether a result still lies where it was planned.
+        template <class C>
+        void check_result(std::size_t output, const C& result)
+        {
+            if constexpr (std::same_as<typename array::traits<C>::value_type, T>)
+            {
+                m_moved = m_moved || !array::lies_at(result, m.result[output]);
+            }
+        }
+
         /// All shapes from those of the leaves. Throws shape_error where they do not fit.
         void infer_shapes()
         {
-            for (std::size_t i = 0; i < m_plan.steps.size(); ++i)
+            for (std::size_t i = 0; i < m_plan.step_count; ++i)
             {
                 const graph::plan_step& s = m_plan.steps[i];
                 if (s.kind == graph::step_kind::slot)
                 {
-                    m_shape[i] = m_value[i].shape;
+                    m.shape[i] = m.value[i].shape;
                 }
                 else if (s.kind == graph::step_kind::operation)
                 {
                     graph::shapes x;
                     for (int k = 0; k < s.arity; ++k)
                     {
-                        x[std::size_t(k)] = m_shape[std::size_t(s.operand[std::size_t(k)])];
+                        x[std::size_t(k)] = m.shape[std::size_t(s.operand[std::size_t(k)])];
                     }
-                    m_shape[i] = s.infer(x, parameters_of(s));
+                    m.shape[i] = s.infer(x, parameters_of(s));
                 }
             }
         }
 
-        const array::shape& output_shape(std::size_t output) const { return m_shape[output_step(output)]; }
+        /// Whether sums to a shape, where the schedule takes them for nothing, have nothing to sum.
+        bool is_as_expected() const
+        {
+            for (std::size_t k = 0; k < m_plan.expected_count; ++k)
+            {
+                const int i = m_plan.expected[k];
+                const std::size_t x = std::size_t(m_plan.steps[std::size_t(i)].operand[0]);
+                if (!(m.shape[x] == m.shape[std::size_t(i)]))
+                {
+                    return false;
+                }
+            }
+            return true;
+        }
 
-        void forget_targets() { std::fill(m_target.begin(), m_target.end(), output_ref()); }
+        const array::shape& output_shape(std::size_t output) const { return m.shape[output_step(output)]; }
+
+        void forget_targets() { std::fill_n(m.target, m_plan.step_count, output_ref()); }
 
         /// Gives a result its shape; its own memory takes the value where the types agree and no other result has it yet.
         template <class C>
@@ -156,12 +223,14 @@ namespace xautodiff::evaluate
         {
             using traits = array::traits<C>;
             const std::size_t step = output_step(output);
-            traits::resize(result, m_shape[step]);
+            traits::resize(result, m.shape[step]);
             if constexpr (std::same_as<typename traits::value_type, T>)
             {
-                if (m_plan.steps[step].slot < 0 && m_target[step].data == nullptr)
+                const output_ref elements = traits::ref(result);
+                m.result[output] = elements;
+                if (m.target[step].data == nullptr)
                 {
-                    m_target[step] = traits::ref(result);
+                    m.target[step] = elements;
                 }
             }
         }
@@ -170,107 +239,211 @@ namespace xautodiff::evaluate
         void finish_result(std::size_t output, C& result)
         {
             const std::size_t step = output_step(output);
-            const auto to = array::traits<C>::ref(result);
-            if (static_cast<const void*>(to.data) != static_cast<const void*>(m_value[step].data))
+            if constexpr (std::same_as<typename array::traits<C>::value_type, T>)
             {
-                array::copy(to, m_value[step]);
+                if (m.result[output].data == m.value[step].data)
+                {
+                    return;
+                }
             }
+            array::copy(array::traits<C>::ref(result), m.value[step]);
         }
 
         /// Gives memory to every stored step that `wanted` outputs need and that has none yet.
         void allocate(unsigned long long wanted)
         {
-            place_sums();
-            const auto needs_memory = [&](const graph::kernel& k)
-            { return (k.serves & wanted) != 0 && m_target[std::size_t(k.root)].data == nullptr; };
             std::size_t total = 0;
-            for (const graph::kernel& k : m_plan.kernels)
-            {
-                total += needs_memory(k) ? std::size_t(m_shape[std::size_t(k.root)].size()) : 0;
-            }
+            for_each_stored([&](std::size_t step, unsigned long long serves)
+                            { total += needs_memory(step, serves & wanted) ? std::size_t(m.shape[step].size()) : 0; });
             if (m_work.size() < total)
             {
                 m_work.resize(total);
             }
             T* next = m_work.data();
-            for (const graph::kernel& k : m_plan.kernels)
-            {
-                const std::size_t root = std::size_t(k.root);
-                if (needs_memory(k))
+            for_each_stored(
+                [&](std::size_t step, unsigned long long serves)
                 {
-                    m_target[root] = output_ref(next, m_shape[root]);
-                    next += m_shape[root].size();
-                }
-                m_value[root] = m_target[root];
-            }
+                    if (needs_memory(step, serves & wanted))
+                    {
+                        m.target[step] = output_ref(next, m.shape[step]);
+                        next += m.shape[step].size();
+                    }
+                    m.value[step] = m.target[step];
+                });
         }
 
-        void run_structured(const graph::kernel& k, structured_kernel run)
+        void set_alias(std::size_t step, alias_function alias)
         {
-            const graph::plan_step& s = m_plan.steps[std::size_t(k.root)];
+            const graph::plan_step& s = m_plan.steps[step];
+            m.value[step] = alias(m.value[std::size_t(s.operand[0])], m.shape[step], parameters_of(s));
+        }
+
+        /// The last part of planning: where each region reads and writes.
+        void plan_regions(unsigned long long wanted)
+        {
+            bool needs_buffer = false;
+            for (std::size_t k = 0; k < m_plan.region_count; ++k)
+            {
+                const graph::region& r = m_plan.regions[k];
+                region_state& state = m.regions[k];
+                for (int i = 0; i < r.streams; ++i)
+                {
+                    m.in[std::size_t(state.first_in + i)] = data_of(stream(r, i));
+                }
+                for (int i = 0; i < r.numbers; ++i)
+                {
+                    m.in[std::size_t(state.first_in + r.streams + i)] =
+                        data_of(std::size_t(m_plan.numbers[r.first_number + i]));
+                }
+                bool one_shape = true;
+                for (int o = 0; o < r.outputs; ++o)
+                {
+                    const graph::region_output& out = result(r, o);
+                    m.out[std::size_t(r.first_output + o)] =
+                        (out.serves & wanted) != 0 ? m.target[std::size_t(out.step)].data : nullptr;
+                    one_shape = one_shape && loop_shape(r, o) == loop_shape(r, 0);
+                }
+                state.is_plain = false;
+                if (!r.is_number && one_shape)
+                {
+                    const region_runner<T> runner(arrays(k, loop_shape(r, 0), nullptr), loop_shape(r, 0));
+                    state.is_plain = runner.is_plain();
+                    state.size = runner.row_size();
+                }
+                needs_buffer =
+                    needs_buffer || (!r.is_number && !(state.is_plain && region_runner<T>::fits_registers(state.size)));
+            }
+            const std::size_t size = m_plan.most_arrays * std::size_t(region_runner<T>::buffer_size);
+            if (needs_buffer && m_buffer.size() < size)
+            {
+                m_buffer.resize(size);
+            }
+            m_moved = false;
+            m_wanted = wanted;
+        }
+
+        void run_whole(std::size_t step, whole_kernel run) const { run(operands_of(step)); }
+
+        /// Element by element, with a call for each: slow, and no code of its own for any operation.
+        void run_each(std::size_t step, element_function value) const
+        {
+            const operands all = operands_of(step);
+            const int arity = m_plan.steps[step].arity;
+            std::array<input_ref, graph::max_operands> x{};
+            std::copy_n(all.x.begin(), arity, x.begin());
+            const T zero = 0;
+            for (std::size_t k = std::size_t(arity); k < x.size(); ++k)
+            {
+                x[k] = input_ref(&zero, {});
+            }
+            array::for_each_element(
+                all.out.shape,
+                [value](T& out, const T& a, const T& b, const T& c, const T& d)
+                {
+                    const T element[]{a, b, c, d};
+                    out = value(element);
+                },
+                all.out, x[0], x[1], x[2], x[3]);
+        }
+
+    private:
+        operands operands_of(std::size_t step) const
+        {
+            const graph::plan_step& s = m_plan.steps[step];
             operands all;
-            all.out = m_target[std::size_t(k.root)];
+            all.out = m.target[step];
             all.parameters = parameters_of(s);
             for (int i = 0; i < s.arity; ++i)
             {
                 const std::size_t x = std::size_t(s.operand[std::size_t(i)]);
                 all.x[std::size_t(i)] =
-                    (s.shape_only >> unsigned(i) & 1u) != 0 ? input_ref(nullptr, m_shape[x]) : m_value[x];
+                    (s.shape_only >> unsigned(i) & 1u) != 0 ? input_ref(nullptr, m.shape[x]) : m.value[x];
             }
-            if (all.x[0].data != all.out.data || all.out.size() == 0)
+            return all;
+        }
+
+    public:
+        void run_numbers(std::size_t k, region_function<T> run)
+        {
+            const graph::region& r = m_plan.regions[k];
+            // A number that nothing wants now is computed beside the others.
+            T unwanted;
+            for (int o = 0; o < r.outputs; ++o)
             {
-                run(all);
+                T* const to = m.out[std::size_t(r.first_output + o)];
+                m.to[std::size_t(o)] = to == nullptr ? &unwanted : to;
             }
+            run(1, m.in + m.regions[k].first_in, m.to, nullptr);
         }
 
-        /// Runs an elementwise kernel; `unit` is its inner loop for streams that lie in one piece.
-        template <std::size_t Streams>
-        void run_rows(const graph::kernel& k, row_kernel unit, row_kernel strided)
+        void run_loop(std::size_t k, region_function<T> run)
         {
-            const std::size_t root = std::size_t(k.root);
-            const output_ref& out = m_target[root];
-            const array::loop<Streams + 1> plan = plan_rows<Streams>(k, m_shape[root], out.stride);
-            const row_kernel run = is_unit<Streams>(k, plan, true) ? unit : strided;
-            plan.for_each_row(
-                [&](const auto& at)
+            const graph::region& r = m_plan.regions[k];
+            const region_state& state = m.regions[k];
+            if (state.is_plain)
+            {
+                region_runner<T>::run_plain(plain_arrays(k, run), state.size);
+                return;
+            }
+            // Results of different shapes take a pass each, in which the others go nowhere.
+            for (int o = 0; o < r.outputs; ++o)
+            {
+                const array::shape& shape = loop_shape(r, o);
+                bool is_first = m.out[std::size_t(r.first_output + o)] != nullptr;
+                for (int before = 0; before < o; ++before)
                 {
-                    const auto data = row<Streams>(k, at);
-                    run(plan.row_size(), data.data(), plan.row_stride().data(), out.data + at[Streams],
-                        plan.row_stride()[Streams]);
-                });
-        }
-
-        template <std::size_t Streams>
-        void run_sum(const graph::kernel& k, sum_kernel unit, sum_kernel strided)
-        {
-            const std::size_t operand = std::size_t(m_plan.steps[std::size_t(k.root)].operand[0]);
-            const array::loop<Streams + 1> plan = plan_rows<Streams>(k, m_shape[operand], {});
-            const sum_kernel run = is_unit<Streams>(k, plan, false) ? unit : strided;
-            array::pairwise_sum<T> total;
-            plan.for_each_row(
-                [&](const auto& at)
+                    is_first =
+                        is_first
+                        && !(m.out[std::size_t(r.first_output + before)] != nullptr && loop_shape(r, before) == shape);
+                }
+                if (is_first)
                 {
-                    const auto data = row<Streams>(k, at);
-                    run(plan.row_size(), data.data(), plan.row_stride().data(), total);
-                });
-            *m_target[std::size_t(k.root)].data = total.total();
+                    clear_sums(r, shape);
+                    region_runner<T>(arrays(k, shape, run), shape).run();
+                }
+            }
         }
 
     private:
         plan_view m_plan;
-        std::vector<input_ref> m_value;    ///< where each slot's and each stored step's value lies
-        std::vector<output_ref> m_target;  ///< where each stored step's value goes
-        std::vector<array::shape> m_shape;
-        std::vector<T> m_literal;
-        std::vector<T> m_number;
-        std::vector<array::parameters> m_parameters;
-        std::vector<const void*> m_origin;        ///< what first filled each slot
-        std::vector<std::vector<T>> m_converted;  ///< elements of another number type
+        machine_memory<T> m;
         std::vector<T> m_work;
+        std::vector<T> m_buffer;
+        unsigned long long m_wanted = 0;
         bool m_consistent = true;
+        bool m_moved = true;
 
         std::size_t slot_step(std::size_t slot) const { return std::size_t(m_plan.slots[slot].step); }
         std::size_t output_step(std::size_t output) const { return std::size_t(m_plan.outputs[output]); }
+        std::size_t stream(const graph::region& r, int i) const
+        {
+            return std::size_t(m_plan.streams[r.first_stream + i]);
+        }
+        const graph::region_output& result(const graph::region& r, int o) const
+        {
+            return m_plan.results[std::size_t(r.first_output + o)];
+        }
+        const array::shape& loop_shape(const graph::region& r, int o) const
+        {
+            return m.shape[std::size_t(result(r, o).from)];
+        }
+
+        /// For what is read but not wanted, since it is computed beside what is: any number will do.
+        static constexpr T anything = 0;
+
+        const T* data_of(std::size_t step) const
+        {
+            return m.value[step].data == nullptr ? &anything : m.value[step].data;
+        }
+
+        static bool is_same(const input_ref& a, const input_ref& b)
+        {
+            if (a.data != b.data || !(a.shape == b.shape))
+            {
+                return false;
+            }
+            return std::equal(a.stride.begin(), a.stride.begin() + a.shape.rank, b.stride.begin());
+        }
 
         const array::parameters* parameters_of(const graph::plan_step& s) const
         {
@@ -279,16 +452,41 @@ namespace xautodiff::evaluate
                 const graph::plan_step& x = m_plan.steps[std::size_t(s.operand[std::size_t(k)])];
                 if (x.kind == graph::step_kind::parameter)
                 {
-                    return &m_parameters[std::size_t(x.slot)];
+                    return &m.parameters[std::size_t(x.slot)];
                 }
             }
             return nullptr;
         }
 
+        bool needs_memory(std::size_t step, unsigned long long serves) const
+        {
+            return serves != 0 && m.target[step].data == nullptr;
+        }
+
+        /// Calls f(step, serves) for every step that a task writes.
+        template <class F>
+        void for_each_stored(F f) const
+        {
+            for (std::size_t i = 0; i < m_plan.task_count; ++i)
+            {
+                if (m_plan.tasks[i].kind == graph::task_kind::whole)
+                {
+                    f(std::size_t(m_plan.tasks[i].index), m_plan.tasks[i].serves);
+                }
+            }
+            for (std::size_t i = 0; i < m_plan.result_count; ++i)
+            {
+                f(std::size_t(m_plan.results[i].step), m_plan.results[i].serves);
+            }
+        }
+
         void set_number(std::size_t slot, T number)
         {
-            m_number[slot] = number;
-            m_value[slot_step(slot)] = input_ref(&m_number[slot], {});
+            m.number[slot] = number;
+            if (m.value[slot_step(slot)].data != &m.number[slot])
+            {
+                place(slot, input_ref(&m.number[slot], {}));
+            }
         }
 
         template <class U>
@@ -296,14 +494,24 @@ namespace xautodiff::evaluate
         {
             if constexpr (std::same_as<U, T>)
             {
-                m_value[slot_step(slot)] = elements;
+                place(slot, elements);
             }
             else
             {
-                m_converted[slot].resize(std::size_t(elements.size()));
-                const output_ref copy(m_converted[slot].data(), elements.shape);
+                m.converted[slot].resize(std::size_t(elements.size()));
+                const output_ref copy(m.converted[slot].data(), elements.shape);
                 array::copy(copy, elements);
-                m_value[slot_step(slot)] = copy;
+                place(slot, copy);
+            }
+        }
+
+        void place(std::size_t slot, const input_ref& elements)
+        {
+            input_ref& at = m.value[slot_step(slot)];
+            if (!is_same(at, elements))
+            {
+                m_moved = true;
+                at = elements;
             }
         }
 
@@ -318,8 +526,12 @@ namespace xautodiff::evaluate
         {
             std::size_t slot;
             const bool first = is_first(occurrence, slot);
-            m_consistent = m_consistent && (first || m_parameters[slot] == p);
-            m_parameters[slot] = first ? p : m_parameters[slot];
+            if (!(m.parameters[slot] == p))
+            {
+                m_consistent = m_consistent && first;
+                m_moved = true;
+                m.parameters[slot] = first ? p : m.parameters[slot];
+            }
         }
 
         void take_number(int occurrence, T number, const void* origin)
@@ -328,9 +540,9 @@ namespace xautodiff::evaluate
             if (is_first(occurrence, slot))
             {
                 set_number(slot, number);
-                m_origin[slot] = origin;
+                m.origin[slot] = origin;
             }
-            m_consistent = m_consistent && m_origin[slot] == origin && same_payload(m_number[slot], number);
+            m_consistent = m_consistent && m.origin[slot] == origin && same_payload(m.number[slot], number);
         }
 
         template <class U>
@@ -340,70 +552,101 @@ namespace xautodiff::evaluate
             if (is_first(occurrence, slot))
             {
                 set_elements(slot, elements);
-                m_origin[slot] = origin;
+                m.origin[slot] = origin;
             }
-            m_consistent = m_consistent && m_origin[slot] == origin && m_value[slot_step(slot)].shape == elements.shape;
+            m_consistent = m_consistent && m.origin[slot] == origin && m.value[slot_step(slot)].shape == elements.shape;
         }
 
-        /// Where summing to a shape has nothing to sum, what it reads is computed right into its place.
-        void place_sums()
+        /// Sums that are made on the way start from zero.
+        void clear_sums(const graph::region& r, const array::shape& shape)
         {
-            for (std::size_t k = m_plan.kernels.size(); k-- > 0;)
+            for (int o = 0; o < r.outputs; ++o)
             {
-                const std::size_t root = std::size_t(m_plan.kernels[k].root);
-                const graph::plan_step& s = m_plan.steps[root];
-                if (s.is_sum_to)
+                const graph::region_output& out = result(r, o);
+                const std::size_t step = std::size_t(out.step);
+                const bool sums = out.kind == graph::output_kind::accumulate
+                                  || (out.kind == graph::output_kind::store && !(m.shape[step] == shape));
+                if (sums && m.out[std::size_t(r.first_output + o)] != nullptr && loop_shape(r, o) == shape)
                 {
-                    const std::size_t x = std::size_t(s.operand[0]);
-                    if (m_plan.steps[x].slot < 0 && m_target[x].data == nullptr && m_target[root].data != nullptr
-                        && m_shape[x] == m_shape[root])
-                    {
-                        m_target[x] = m_target[root];
-                    }
+                    array::fill(m.target[step], T(0));
                 }
             }
         }
 
-        std::size_t stream(const graph::kernel& k, std::size_t i) const
+        /// What a stream or a result looks like from a loop over `shape`; nothing where it is no part of it.
+        array::strides strides_of(const graph::region_output& out, const array::shape& shape) const
         {
-            return std::size_t(m_plan.streams[std::size_t(k.first_stream) + i]);
+            const graph::plan_step& s = m_plan.steps[std::size_t(out.step)];
+            const output_ref& target = m.target[std::size_t(out.step)];
+            const bool reduces = out.step != out.from;
+            if (out.kind == graph::output_kind::total)
+            {
+                return {};
+            }
+            if (reduces && s.reduces == graph::reduction_kind::over_axes)
+            {
+                return array::broadcast_to(array::unsqueezed(target, shape, *parameters_of(s)), shape).stride;
+            }
+            return array::broadcast_to(target, shape).stride;
         }
 
-        template <std::size_t Streams>
-        array::loop<Streams + 1> plan_rows(const graph::kernel& k, const array::shape& shape,
-                                           const array::strides& out) const
+        static bool broadcasts_to(const array::shape& from, const array::shape& to)
         {
-            std::array<array::strides, Streams + 1> stride{};
-            for (std::size_t i = 0; i < Streams; ++i)
+            bool fits = from.rank <= to.rank;
+            for (int d = 0; fits && d < from.rank; ++d)
             {
-                stride[i] = array::broadcast_to(m_value[stream(k, i)], shape).stride;
+                fits = from[d] == 1 || from[d] == to[to.rank - from.rank + d];
             }
-            stride[Streams] = out;
-            return {shape, stride};
+            return fits;
         }
 
-        template <std::size_t Streams>
-        std::array<const T*, Streams + 1> row(const graph::kernel& k,
-                                              const std::array<array::index, Streams + 1>& at) const
+        /// A region whose arrays are all rows of neighbours.
+        region_arrays<T> plain_arrays(std::size_t k, region_function<T> run)
         {
-            std::array<const T*, Streams + 1> data{};
-            for (std::size_t i = 0; i < Streams; ++i)
-            {
-                data[i] = m_value[stream(k, i)].data + at[i];
-            }
-            return data;
+            const graph::region& r = m_plan.regions[k];
+            return {run,
+                    m.in + m.regions[k].first_in,
+                    m.out + r.first_output,
+                    m_plan.results + r.first_output,
+                    std::size_t(r.streams),
+                    std::size_t(r.numbers),
+                    std::size_t(r.outputs),
+                    m.stride,
+                    m.totals,
+                    m.sums,
+                    m.from,
+                    m.to,
+                    m.at,
+                    m_buffer.data()};
         }
 
-        /// Whether all streams but those known to be numbers, and the output, advance by one element.
-        template <std::size_t Streams>
-        bool is_unit(const graph::kernel& k, const array::loop<Streams + 1>& plan, bool has_output) const
+        /// A region in a loop over `shape`.
+        region_arrays<T> arrays(std::size_t k, const array::shape& shape, region_function<T> run)
         {
-            bool unit = !has_output || plan.row_stride()[Streams] == 1;
-            for (std::size_t i = 0; i < Streams; ++i)
+            const graph::region& r = m_plan.regions[k];
+            const std::size_t streams = std::size_t(r.streams), outputs = std::size_t(r.outputs);
+            for (std::size_t s = 0; s < streams; ++s)
             {
-                unit = unit && (m_plan.steps[stream(k, i)].is_number || plan.row_stride()[i] == 1);
+                const input_ref& x = m.value[stream(r, int(s))];
+                // What does not fit is read for other results only.
+                const bool fits = broadcasts_to(x.shape, shape) && x.data != nullptr;
+                m.stride[s] = fits ? array::broadcast_to(x, shape).stride : array::strides{};
+                m.streams_here[s] = fits ? x.data : &anything;
             }
-            return unit || plan.row_size() == 1;
+            for (std::size_t i = streams; i < streams + std::size_t(r.numbers); ++i)
+            {
+                m.streams_here[i] = m.in[std::size_t(m.regions[k].first_in) + i];
+            }
+            for (std::size_t o = 0; o < outputs; ++o)
+            {
+                const bool here = m.out[std::size_t(r.first_output) + o] != nullptr && loop_shape(r, int(o)) == shape;
+                m.stride[streams + o] = here ? strides_of(result(r, int(o)), shape) : array::strides{};
+                m.results_here[o] = here ? m.out[std::size_t(r.first_output) + o] : nullptr;
+            }
+            region_arrays<T> all = plain_arrays(k, run);
+            all.in = m.streams_here;
+            all.out = m.results_here;
+            return all;
         }
     };
 }

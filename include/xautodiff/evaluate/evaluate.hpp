@@ -165,24 +165,28 @@ namespace xautodiff::evaluate
         }
     }
 
-    /// Runs Request on `node`. `arguments` is a tuple of pointers to what the inputs stand for, by position; `results` a tuple
-    /// of pointers to the containers that receive the outputs. T is the number type to compute with.
-    template <class Request, class T, array::family Family, class Node, class... Argument, class... Result>
-    constexpr void evaluate_into(const Node& node, const std::tuple<const Argument*...>& arguments,
-                                 const std::tuple<Result*...>& results)
+    /// Runs the unmerged graph, where the merged one was not consistent with the payloads.
+    template <class Request, class T, array::family Family, class Node, class Arguments, class Results>
+    constexpr void run_unmerged_unless([[maybe_unused]] bool consistent, [[maybe_unused]] const Node& node,
+                                       [[maybe_unused]] const Arguments& arguments,
+                                       [[maybe_unused]] const Results& results)
     {
-        using merged = graph::program<Request, true>;
-        const bool consistent = detail::run<merged, T, Family>(node, arguments, results);
-        if constexpr (merged::has_merged_payloads)
+        if constexpr (graph::program<Request, true>::has_merged_payloads)
         {
             if (!consistent)
             {
                 detail::run<graph::program<Request, false>, T, Family>(node, arguments, results);
             }
         }
-        else
-        {
-            static_cast<void>(consistent);
-        }
+    }
+
+    /// Runs Request on `node`. `arguments` is a tuple of pointers to what the inputs stand for, by position; `results` a tuple
+    /// of pointers to the containers that receive the outputs. T is the number type to compute with.
+    template <class Request, class T, array::family Family, class Node, class... Argument, class... Result>
+    constexpr void evaluate_into(const Node& node, const std::tuple<const Argument*...>& arguments,
+                                 const std::tuple<Result*...>& results)
+    {
+        const bool consistent = detail::run<graph::program<Request, true>, T, Family>(node, arguments, results);
+        run_unmerged_unless<Request, T, Family>(consistent, node, arguments, results);
     }
 }

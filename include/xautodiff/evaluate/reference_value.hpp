@@ -5,6 +5,7 @@
 
 #include <xautodiff/array/reduce.hpp>
 #include <xautodiff/array/traits.hpp>
+#include <xautodiff/evaluate/whole.hpp>
 #include <xautodiff/graph/operation.hpp>
 #include <xautodiff/op/operations.hpp>
 
@@ -107,7 +108,7 @@ namespace xautodiff::evaluate::reference
         static constexpr dense structured(const X&... x)
         {
             dense out(result_shape<Op>(shape_of(x)...));
-            Op::evaluate(out.ref(), kernel_operand(x)...);
+            run_whole<Op, op::loop_product>(out.ref(), kernel_operand(x)...);
             return out;
         }
 

@@ -5,6 +5,7 @@
 
 #include <xautodiff/evaluate/payload.hpp>
 #include <xautodiff/evaluate/unroll.hpp>
+#include <xautodiff/evaluate/whole.hpp>
 #include <xautodiff/graph/plan.hpp>
 
 #include <algorithm>
@@ -198,8 +199,9 @@ namespace xautodiff::evaluate
         constexpr void structured(std::index_sequence<K...>)
         {
             using s = graph::step_at<Graph, I>;
-            Op::evaluate(array::array_ref<T>(&m_work[std::size_t(layout.offset[std::size_t(I)])], s::shape),
-                         operand<s::template operand<int(K)>>()...);
+            run_whole<Op, op::loop_product>(
+                array::array_ref<T>(&m_work[std::size_t(layout.offset[std::size_t(I)])], s::shape),
+                operand<s::template operand<int(K)>>()...);
         }
 
         template <int Operand>

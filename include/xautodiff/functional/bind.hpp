@@ -4,36 +4,36 @@
 
 #include <xautodiff/functional/grad.hpp>
 
-#include <optional>
+#include <memory>
+#include <type_traits>
 
 namespace xautodiff
 {
     namespace functional
     {
-        /// Keeps an evaluator between runs where there is one to keep.
+        /// Keeps an evaluator between runs where there is one to keep. Its type stays out of the class, so that what is never
+        /// run is never compiled.
         template <class Request, class T, array::family Family>
         class repeated_run
         {
-            using merged = graph::program<Request, true>;
-
         public:
             template <class Node, class Arguments, class Results>
-            void operator()(const Node& node, const Arguments& arguments, const Results& results)
+            constexpr void operator()(const Node& node, const Arguments& arguments, const Results& results)
             {
-                if constexpr (evaluate::is_static<merged, Family>)
+                if constexpr (Family != array::family::xtensor)
                 {
                     evaluate::evaluate_into<Request, T, Family>(node, arguments, results);
                 }
                 else
                 {
+                    using program = graph::program<Request, true>;
+                    using evaluator = evaluate::array_evaluator<program::graph, T, evaluate::product_of<Family>>;
                     if (!m_evaluator)
                     {
-                        m_evaluator.emplace();
+                        m_evaluator = std::make_shared<evaluator>();
                     }
-                    if (!m_evaluator->run(node, arguments, results))
-                    {
-                        evaluate::evaluate_into<Request, T, Family>(node, arguments, results);
-                    }
+                    const bool consistent = static_cast<evaluator*>(m_evaluator.get())->run(node, arguments, results);
+                    evaluate::run_unmerged_unless<Request, T, Family>(consistent, node, arguments, results);
                 }
             }
 
@@ -42,20 +42,8 @@ namespace xautodiff
             {
             };
 
-            static constexpr auto evaluator_type()
-            {
-                if constexpr (evaluate::is_static<merged, Family>)
-                {
-                    return std::type_identity<nothing>{};
-                }
-                else
-                {
-                    return std::type_identity<
-                        evaluate::array_evaluator<merged::graph, T, evaluate::product_of<Family>>>{};
-                }
-            }
-
-            std::optional<typename decltype(evaluator_type())::type> m_evaluator;
+            [[no_unique_address]] std::conditional_t<Family == array::family::xtensor, std::shared_ptr<void>, nothing>
+                m_evaluator;
         };
 
         /// What ad::bind returns. It refers to the arguments, which must outlive it, and reads their contents at each call.

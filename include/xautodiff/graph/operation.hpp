@@ -64,6 +64,7 @@ namespace xautodiff::graph
         int arity = 0;
         bool is_structured = false;
         bool is_mask = false;
+        bool is_alias = false;  ///< the result is its operand's elements, seen another way
         bool is_commutative = false;
         bool has_partials = false;  ///< its rules are partial derivatives; otherwise it gives pullback and pushforward
         unsigned linear_in = 0;     ///< its tangent is the sum of itself on the tangents of these operands, as bits
@@ -238,6 +239,7 @@ namespace xautodiff::graph
             d.arity = Arity;
             d.is_structured = structured_operation<Op>;
             d.is_mask = requires { Op::is_mask; };
+            d.is_alias = requires { &Op::template alias<double>; };
             d.is_commutative = requires { Op::is_commutative; };
             d.has_partials = rules::are_partials;
             d.linear_in = linear_operands<Op>();

@@ -54,6 +54,15 @@ namespace xautodiff::graph
         static constexpr int operand = Graph[I].operand[std::size_t(K)];
     };
 
+    /// How a sum's result lies to the elements that are summed.
+    enum class reduction_kind
+    {
+        none,
+        total,
+        to_shape,
+        over_axes
+    };
+
     struct plan_step
     {
         step_kind kind = step_kind::literal;
@@ -61,8 +70,7 @@ namespace xautodiff::graph
         int slot = -1;
         std::array<int, max_operands> operand{};
         unsigned shape_only = 0;
-        bool is_number = false;  ///< known to the types
-        bool is_sum_to = false;
+        reduction_kind reduces = reduction_kind::none;
         double value = 0;  ///< of a literal
         array::shape (*infer)(const shapes&, const array::parameters*) = nullptr;
     };
@@ -79,11 +87,11 @@ namespace xautodiff::graph
     {
         std::array<plan_step, Steps + 1> steps{};
         std::array<plan_slot, Slots + 1> slots{};
-        std::array<int, Outputs + 1> outputs{};
+        std::array<int, Outputs> outputs{};
         std::array<int, Occurrences + 1> occurrence_slot{};
         Schedule schedule{};
 
-        static constexpr std::size_t size = Steps, slot_count = Slots;
+        static constexpr std::size_t size = Steps, slot_count = Slots, output_count = Outputs;
     };
 
     template <const auto& Graph, bool Stepwise = false>
@@ -101,11 +109,13 @@ namespace xautodiff::graph
             to.slot = s.slot;
             to.operand = s.operand;
             to.value = s.value;
-            to.is_number = s.kind != step_kind::parameter && s.shape.is_scalar();
             if (s.op != nullptr)
             {
                 to.shape_only = s.op->shape_only;
-                to.is_sum_to = is<op::sum_to, 2>(s.op);
+                to.reduces = is<op::sum, 1>(s.op)        ? reduction_kind::total
+                             : is<op::sum_to, 2>(s.op)   ? reduction_kind::to_shape
+                             : is<op::sum_over, 2>(s.op) ? reduction_kind::over_axes
+                                                         : reduction_kind::none;
                 to.infer = s.op->infer;
             }
             if (s.slot >= 0)

@@ -1,239 +1,422 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // In what order, and in how few loops, a graph is run: an ordinary constexpr value, like the graph.
 //
-// A kernel ends in one stored step. An elementwise kernel computes, element by element and in registers, every step between
-// what is stored already (its streams) and its root; a sum takes its operand the same way. Structured operations are kernels
-// of their own. A step is stored only where something reads it as a whole: an output, a structured operation, several
-// kernels (if it is worth it), or a kernel of another rank.
+// A region is one loop. It reads stored arrays and numbers, computes its members in registers, element by element, and has
+// any number of outputs: elements to store, sums to add up. Value and gradient share a region wherever the adjoint is known
+// before the loop. A step is stored only where something reads it as a whole: a result, a kernel on whole arrays, another
+// loop (if computing it twice is not as good).
+//
+// Regions come in levels: one that needs another's results has a higher level, and steps of one kind and level share a loop.
 #pragma once
 
-#include <xautodiff/graph/program.hpp>
+#include <xautodiff/graph/role.hpp>
 
 namespace xautodiff::graph
 {
-    enum class kernel_kind
+    enum class output_kind
     {
-        elementwise,
-        sum,  ///< of all elements, of an elementwise operand computed on the way
-        structured
+        store,       ///< an element each; where the shapes turn out to differ, summed on the way
+        accumulate,  ///< summed over some axes
+        total        ///< summed over all elements
     };
 
-    struct kernel
+    struct region_output
     {
-        kernel_kind kind = kernel_kind::elementwise;
-        int root = -1;
-        int first_member = 0, members = 0;  ///< the steps computed for each element, in order
-        int first_stream = 0, streams = 0;  ///< the stored steps and leaves they read
-        unsigned long long serves = 0;      ///< the outputs that need this kernel, as bits; all bits from the 64th on
+        int step = -1;  ///< whose memory is written
+        int from = -1;  ///< the member or stream that is written or summed
+        output_kind kind = output_kind::store;
+        unsigned long long serves = 0;  ///< the graph's outputs that need it, as bits; all from the 64th on share one
     };
 
-    template <std::size_t Kernels, std::size_t Members, std::size_t Streams>
+    struct region
+    {
+        bool is_number = false;             ///< computed once, without a loop
+        int first_stream = 0, streams = 0;  ///< the stored arrays it reads
+        int first_number = 0, numbers = 0;  ///< the stored numbers it reads
+        int first_member = 0, members = 0;  ///< the steps it computes, in order
+        int first_output = 0, outputs = 0;
+        unsigned long long serves = 0;
+    };
+
+    enum class task_kind
+    {
+        region,
+        whole,
+        alias
+    };
+
+    struct task
+    {
+        task_kind kind = task_kind::region;
+        int index = 0;  ///< of the region, or of the step
+        unsigned long long serves = 0;
+        bool reads_values = true;  ///< otherwise it depends on shapes alone, and is done when they are known
+    };
+
+    template <std::size_t Tasks, std::size_t Regions, std::size_t Members, std::size_t Streams, std::size_t Numbers,
+              std::size_t Outputs, std::size_t Expected>
     struct schedule
     {
-        std::array<kernel, Kernels> kernels{};
+        std::array<task, Tasks> tasks{};
+        std::array<region, Regions> regions{};
         std::array<int, Members + 1> members{};
         std::array<int, Streams + 1> streams{};
+        std::array<int, Numbers + 1> numbers{};
+        std::array<region_output, Outputs> outputs{};
+        /// Sums to a shape that are done in passing: their operands must turn out to have that shape.
+        std::array<int, Expected> expected{};
     };
 
     namespace detail
     {
         struct schedule_draft
         {
-            std::vector<kernel> kernels;
+            std::vector<task> tasks;
+            std::vector<region> regions;
             std::vector<int> members;
             std::vector<int> streams;
+            std::vector<int> numbers;
+            std::vector<region_output> outputs;
+            std::vector<int> expected;
         };
 
-        /// Whether computing a step again is as good as storing it.
-        constexpr bool is_cheap(const step& s)
+        /// The loop in which a step is computed: steps with one key share it.
+        struct region_key
         {
-            return s.kind != step_kind::operation || s.is_mask() || is<op::add, 2>(s.op) || is<op::subtract, 2>(s.op)
-                   || is<op::multiply, 2>(s.op) || is<op::divide, 2>(s.op) || is<op::negate, 1>(s.op)
-                   || is<op::square, 1>(s.op) || is<op::where, 3>(s.op) || is<op::maximum, 2>(s.op)
-                   || is<op::minimum, 2>(s.op) || is<op::abs, 1>(s.op) || is<op::sign, 1>(s.op) || is<op::relu, 1>(s.op)
-                   || is<op::sqrt, 1>(s.op);
-        }
+            int level = 0;
+            bool is_number = false;
+            loop_kind kind;
 
-        constexpr bool is_elementwise(const step& s)
-        {
-            return s.kind == step_kind::literal || (s.kind == step_kind::operation && !s.op->is_structured);
-        }
-    }
+            friend constexpr bool operator==(const region_key&, const region_key&) = default;
+        };
 
-    /// Steps whose value is computed, as opposed to those kept for their shape.
-    template <class Graph>
-    constexpr flags valued_steps(const Graph& g)
-    {
-        flags valued(std::size_t(g.size()), false);
-        for (int o : g.outputs)
+        /// Takes the decisions, one member function each, in the order in which they are listed.
+        template <class Graph>
+        class scheduler
         {
-            valued[std::size_t(o)] = true;
-        }
-        for (int i = g.size() - 1; i >= 0; --i)
-        {
-            for (int k = 0; valued[std::size_t(i)] && k < g[i].arity(); ++k)
+        public:
+            constexpr explicit scheduler(const Graph& graph)
+                : g(graph),
+                  n(graph.size()),
+                  roles(roles_of(graph)),
+                  serves(static_cast<std::size_t>(n), 0),
+                  level(static_cast<std::size_t>(n), 0),
+                  light(std::size_t(n), false),
+                  stored(std::size_t(n), false)
             {
-                const int operand = g[i].operand[std::size_t(k)];
-                const bool read = !g[i].reads_shape_only(k) && g[operand].kind != step_kind::parameter;
-                valued[std::size_t(operand)] = valued[std::size_t(operand)] || read;
+                find_served();
+                find_light();
+                find_levels();
+                join_ends();
+                find_stored();
+                make_tasks();
             }
-        }
-        return valued;
-    }
 
-    /// Which valued operations (and literals) get memory.
-    template <class Graph>
-    constexpr flags stored_steps(const Graph& g, const flags& valued)
-    {
-        const int n = g.size();
-        flags stored(std::size_t(n), false);
-        std::vector<std::vector<int>> readers(static_cast<std::size_t>(n));
-        for (int o : g.outputs)
-        {
-            stored[std::size_t(o)] = g[o].slot < 0;
-        }
-        for (int i = 0; i < n; ++i)
-        {
-            if (!valued[std::size_t(i)] || g[i].kind != step_kind::operation)
+            schedule_draft out;
+
+        private:
+            const Graph& g;
+            int n;
+            std::vector<role> roles;
+            std::vector<unsigned long long> serves;
+            std::vector<int> level;
+            flags light;   ///< elements that a loop of another kind may compute again: cheap all the way down
+            flags stored;  ///< elements and numbers that get memory
+
+            constexpr role at(int i) const { return roles[std::size_t(i)]; }
+            constexpr bool is_element(int i) const { return at(i) == role::element; }
+            constexpr bool is_number(int i) const { return at(i) == role::number; }
+            constexpr bool is_whole(int i) const { return at(i) == role::whole || at(i) == role::alias; }
+            constexpr bool is_loop_result(int i) const { return is_element(i) || at(i) == role::reduction; }
+
+            /// Calls f(operand) for the operands of a step whose values are read.
+            template <class F>
+            constexpr void for_each_read(int i, F f) const
             {
-                continue;
-            }
-            const bool structured = g[i].op->is_structured;
-            stored[std::size_t(i)] = stored[std::size_t(i)] || structured;
-            for (int k = 0; k < g[i].arity(); ++k)
-            {
-                const int operand = g[i].operand[std::size_t(k)];
-                if (g[i].reads_shape_only(k) || g[operand].slot >= 0)
+                for (int k = 0; at(i) != role::unused && k < g[i].arity(); ++k)
                 {
-                    continue;
-                }
-                readers[std::size_t(operand)].push_back(i);
-                const bool other_rank = g[operand].kind == step_kind::operation
-                                        && g[operand].shape.rank != g[i].shape.rank
-                                        && (g[operand].shape.is_scalar() || !detail::is_cheap(g[operand]));
-                const bool fused = structured ? is<op::sum, 1>(g[i].op) : !other_rank;
-                stored[std::size_t(operand)] = stored[std::size_t(operand)] || !fused;
-            }
-        }
-        // The kernels that would compute a step which is not stored: several may, if it is cheap.
-        std::vector<std::vector<int>> owners(static_cast<std::size_t>(n));
-        for (int i = n - 1; i >= 0; --i)
-        {
-            std::vector<int>& mine = owners[std::size_t(i)];
-            if (stored[std::size_t(i)])
-            {
-                mine = {i};
-                continue;
-            }
-            for (int reader : readers[std::size_t(i)])
-            {
-                for (int owner : owners[std::size_t(reader)])
-                {
-                    if (std::find(mine.begin(), mine.end(), owner) == mine.end())
+                    const int x = g[i].operand[std::size_t(k)];
+                    if (!g[i].reads_shape_only(k) && g[x].kind != step_kind::parameter)
                     {
-                        mine.push_back(owner);
+                        f(x);
                     }
                 }
             }
-            if (mine.size() > 1 && !detail::is_cheap(g[i]))
-            {
-                stored[std::size_t(i)] = true;
-                mine = {i};
-            }
-        }
-        return stored;
-    }
 
-    template <class Graph>
-    constexpr detail::schedule_draft draft_schedule(const Graph& g)
-    {
-        const int n = g.size();
-        const flags valued = valued_steps(g);
-        const flags stored = stored_steps(g, valued);
-        detail::schedule_draft out;
-        std::vector<unsigned long long> serves(std::size_t(n), 0);
-        for (std::size_t o = 0; o < g.outputs.size(); ++o)
-        {
-            serves[std::size_t(g.outputs[o])] |= 1ull << (o < 63 ? o : 63);
-        }
-        for (int i = n - 1; i >= 0; --i)
-        {
-            for (int k = 0; k < g[i].arity(); ++k)
+            /// The kind of the loop that computes an element, or that adds up a reduction.
+            constexpr loop_kind loop_of(int i) const
             {
-                if (!g[i].reads_shape_only(k))
+                return kind_of(g[at(i) == role::reduction ? g[i].operand[0] : i].shape);
+            }
+
+            constexpr region_key key_of(int i) const
+            {
+                return {level[std::size_t(i)], is_number(i), is_number(i) ? loop_kind{} : loop_of(i)};
+            }
+
+            constexpr void find_served()
+            {
+                for (std::size_t o = 0; o < g.outputs.size(); ++o)
                 {
-                    serves[std::size_t(g[i].operand[std::size_t(k)])] |= serves[std::size_t(i)];
+                    serves[std::size_t(g.outputs[o])] |= 1ull << (o < 63 ? o : 63);
+                }
+                for (int i = n - 1; i >= 0; --i)
+                {
+                    for_each_read(i, [&](int x) { serves[std::size_t(x)] |= serves[std::size_t(i)]; });
                 }
             }
-        }
-        for (int root = 0; root < n; ++root)
-        {
-            if (!stored[std::size_t(root)] || !valued[std::size_t(root)])
+
+            constexpr void find_light()
             {
-                continue;
-            }
-            kernel k;
-            k.root = root;
-            k.serves = serves[std::size_t(root)];
-            k.first_member = int(out.members.size());
-            k.first_stream = int(out.streams.size());
-            const bool is_sum = g[root].op != nullptr && is<op::sum, 1>(g[root].op);
-            k.kind = is_sum                            ? kernel_kind::sum
-                     : detail::is_elementwise(g[root]) ? kernel_kind::elementwise
-                                                       : kernel_kind::structured;
-            if (k.kind != kernel_kind::structured)
-            {
-                // From the root down: what is not stored is a member, what is stored or a leaf is a stream.
-                flags wanted(std::size_t(n), false);
-                wanted[std::size_t(is_sum ? g[root].operand[0] : root)] = true;
-                for (int i = root; i >= 0; --i)
+                for (int i = 0; i < n; ++i)
                 {
-                    const bool inside = i == root || (!stored[std::size_t(i)] && g[i].slot < 0);
-                    for (int o = 0; wanted[std::size_t(i)] && inside && i != (is_sum ? root : -1) && o < g[i].arity();
-                         ++o)
+                    bool all = is_element(i) && is_cheap(g[i]);
+                    for_each_read(i, [&](int x) { all = all && (!is_element(x) || light[std::size_t(x)]); });
+                    light[std::size_t(i)] = all;
+                }
+            }
+
+            /// Whether what computes step i can only start when x lies in memory whole. Within a level, kernels on whole
+            /// arrays come first, then numbers, then loops.
+            constexpr bool waits_for(int i, int x) const
+            {
+                if (at(x) == role::reduction)
+                {
+                    return true;
+                }
+                if (is_whole(i))
+                {
+                    return is_element(x) || is_number(x);
+                }
+                return is_loop_result(i) && is_element(x) && loop_of(i) != kind_of(g[x].shape)
+                       && !light[std::size_t(x)];
+            }
+
+            constexpr int earliest_level(int i) const
+            {
+                int l = 0;
+                for_each_read(i, [&](int x) { l = std::max(l, level[std::size_t(x)] + int(waits_for(i, x))); });
+                return l;
+            }
+
+            constexpr void find_levels()
+            {
+                for (int i = 0; i < n; ++i)
+                {
+                    level[std::size_t(i)] = earliest_level(i);
+                }
+            }
+
+            /// A result that no later loop waits for may join the last one of its kind: both read the same memory, once.
+            constexpr void join_ends()
+            {
+                flags awaited(std::size_t(n), false);
+                for (int i = n - 1; i >= 0; --i)
+                {
+                    const bool waits = !is_number(i) || awaited[std::size_t(i)];
+                    for_each_read(i, [&](int x) { awaited[std::size_t(x)] = awaited[std::size_t(x)] || waits; });
+                }
+                const auto is_end = [&](int i) { return is_loop_result(i) && !awaited[std::size_t(i)]; };
+                for (int i = 0; i < n; ++i)
+                {
+                    for (int j = 0; is_end(i) && j < n; ++j)
                     {
-                        wanted[std::size_t(g[i].operand[std::size_t(o)])] =
-                            !g[i].reads_shape_only(o) || wanted[std::size_t(g[i].operand[std::size_t(o)])];
+                        if (is_end(j) && loop_of(i) == loop_of(j))
+                        {
+                            level[std::size_t(i)] = std::max(level[std::size_t(i)], level[std::size_t(j)]);
+                        }
                     }
                 }
-                for (int i = 0; i <= root; ++i)
+                for (int i = 0; i < n; ++i)
                 {
-                    if (wanted[std::size_t(i)])
+                    level[std::size_t(i)] = is_number(i) ? earliest_level(i) : level[std::size_t(i)];
+                }
+            }
+
+            constexpr void find_stored()
+            {
+                for (int o : g.outputs)
+                {
+                    stored[std::size_t(o)] = is_element(o) || is_number(o);
+                }
+                // The loops that would compute an element.
+                std::vector<std::vector<region_key>> loops(static_cast<std::size_t>(n));
+                for (int i = n - 1; i >= 0; --i)
+                {
+                    std::vector<region_key>& mine = loops[std::size_t(i)];
+                    if (is_element(i) && mine.size() > 1 && !is_cheap(g[i]))
                     {
-                        const bool member = i == root || (!stored[std::size_t(i)] && g[i].slot < 0);
-                        (member ? out.members : out.streams).push_back(i);
+                        stored[std::size_t(i)] = true;
+                        level[std::size_t(i)] = first_level(mine, loop_of(i), level[std::size_t(i)]);
+                    }
+                    if (at(i) == role::reduction || stored[std::size_t(i)])
+                    {
+                        mine = {key_of(i)};
+                    }
+                    else if (is_whole(i))
+                    {
+                        mine.clear();
+                    }
+                    for_each_read(i,
+                                  [&](int x)
+                                  {
+                                      const bool in_memory = is_number(x)
+                                                                 ? key_of(i) != key_of(x) || !is_number(i)
+                                                                 : is_element(x) && (is_whole(i) || waits_for(i, x));
+                                      stored[std::size_t(x)] = stored[std::size_t(x)] || in_memory;
+                                      for (const region_key& key : mine)
+                                      {
+                                          std::vector<region_key>& to = loops[std::size_t(x)];
+                                          if (std::find(to.begin(), to.end(), key) == to.end())
+                                          {
+                                              to.push_back(key);
+                                          }
+                                      }
+                                  });
+                }
+            }
+
+            /// The level of the first of some loops that is of the given kind.
+            static constexpr int first_level(const std::vector<region_key>& loops, const loop_kind& kind, int otherwise)
+            {
+                bool found = false;
+                for (const region_key& key : loops)
+                {
+                    if (key.kind == kind && (!found || key.level < otherwise))
+                    {
+                        otherwise = key.level;
+                        found = true;
+                    }
+                }
+                return otherwise;
+            }
+
+            /// Whether memory of a step is written by a region.
+            constexpr bool is_region_output(int i) const { return at(i) == role::reduction || stored[std::size_t(i)]; }
+
+            constexpr void make_tasks()
+            {
+                int last = 0;
+                for (int l : level)
+                {
+                    last = std::max(last, l);
+                }
+                for (int l = 0; l <= last; ++l)
+                {
+                    for (int i = 0; i < n; ++i)
+                    {
+                        if (is_whole(i) && level[std::size_t(i)] == l)
+                        {
+                            bool reads_values = false;
+                            for_each_read(i, [&](int) { reads_values = true; });
+                            out.tasks.push_back({at(i) == role::alias ? task_kind::alias : task_kind::whole, i,
+                                                 serves[std::size_t(i)], reads_values});
+                        }
+                    }
+                    make_regions(l, true);
+                    make_regions(l, false);
+                }
+                for (int i = 0; i < n; ++i)
+                {
+                    if (is_element(i) && is<op::sum_to, 2>(g[i].op))
+                    {
+                        out.expected.push_back(i);
                     }
                 }
             }
-            k.members = int(out.members.size()) - k.first_member;
-            k.streams = int(out.streams.size()) - k.first_stream;
-            out.kernels.push_back(k);
-        }
-        return out;
-    }
 
-    /// One kernel for each step, nothing computed on the way: slower, and the same small code for every graph.
-    template <class Graph>
-    constexpr detail::schedule_draft draft_stepwise_schedule(const Graph& g)
-    {
-        detail::schedule_draft out;
-        const flags valued = valued_steps(g);
-        for (int i = 0; i < g.size(); ++i)
-        {
-            if (valued[std::size_t(i)] && g[i].kind == step_kind::operation)
+            constexpr void make_regions(int l, bool numbers)
             {
-                kernel k;
-                k.kind = kernel_kind::structured;
-                k.root = i;
-                k.serves = ~0ull;
-                out.kernels.push_back(k);
+                std::vector<region_key> done;
+                for (int i = 0; i < n; ++i)
+                {
+                    const region_key key = key_of(i);
+                    if (is_region_output(i) && key.level == l && key.is_number == numbers
+                        && std::find(done.begin(), done.end(), key) == done.end())
+                    {
+                        done.push_back(key);
+                        make_region(key);
+                    }
+                }
             }
-        }
-        return out;
-    }
 
-    namespace detail
-    {
+            constexpr void make_region(const region_key& key)
+            {
+                region r;
+                r.is_number = key.is_number;
+                r.first_output = int(out.outputs.size());
+                flags wanted(std::size_t(n), false), mine(std::size_t(n), false);
+                for (int i = 0; i < n; ++i)
+                {
+                    mine[std::size_t(i)] = is_region_output(i) && key_of(i) == key;
+                    if (mine[std::size_t(i)])
+                    {
+                        const bool reduces = at(i) == role::reduction;
+                        const int from = reduces ? g[i].operand[0] : i;
+                        out.outputs.push_back({i, from, kind_of_output(i), serves[std::size_t(i)]});
+                        r.serves |= serves[std::size_t(i)];
+                        wanted[std::size_t(from)] = true;
+                    }
+                }
+                r.outputs = int(out.outputs.size()) - r.first_output;
+                const auto is_member = [&](int i) {
+                    return is_number(i) ? key_of(i) == key
+                                        : is_element(i) && (!stored[std::size_t(i)] || mine[std::size_t(i)]);
+                };
+                for (int i = n - 1; i >= 0; --i)
+                {
+                    if (wanted[std::size_t(i)] && is_member(i))
+                    {
+                        for_each_read(i, [&](int x) { wanted[std::size_t(x)] = true; });
+                    }
+                }
+                r.first_stream = int(out.streams.size());
+                r.first_number = int(out.numbers.size());
+                r.first_member = int(out.members.size());
+                for (int i = 0; i < n; ++i)
+                {
+                    if (wanted[std::size_t(i)] && at(i) != role::literal)
+                    {
+                        (is_member(i) ? out.members : g[i].shape.is_scalar() ? out.numbers : out.streams).push_back(i);
+                    }
+                }
+                r.streams = int(out.streams.size()) - r.first_stream;
+                r.numbers = int(out.numbers.size()) - r.first_number;
+                r.members = int(out.members.size()) - r.first_member;
+                out.tasks.push_back({task_kind::region, int(out.regions.size()), r.serves, true});
+                out.regions.push_back(r);
+            }
+
+            constexpr output_kind kind_of_output(int i) const
+            {
+                if (at(i) != role::reduction)
+                {
+                    return output_kind::store;
+                }
+                if (is<op::sum, 1>(g[i].op) || g[i].shape.is_scalar())
+                {
+                    return output_kind::total;
+                }
+                return is_likely_identity(g, i) ? output_kind::store : output_kind::accumulate;
+            }
+        };
+
+        /// One task for each step: slower, and the same small code for every graph.
+        template <class Graph>
+        constexpr schedule_draft draft_stepwise_schedule(const Graph& g)
+        {
+            schedule_draft out;
+            const flags valued = valued_steps(g);
+            for (int i = 0; i < g.size(); ++i)
+            {
+                if (valued[std::size_t(i)] && g[i].kind == step_kind::operation)
+                {
+                    out.tasks.push_back({task_kind::whole, i, ~0ull, true});
+                }
+            }
+            return out;
+        }
+
         template <bool Stepwise, class Graph>
         constexpr schedule_draft draft_for(const Graph& g)
         {
@@ -244,7 +427,7 @@ namespace xautodiff::graph
             }
             else
             {
-                return draft_schedule(g);
+                return scheduler<Graph>(g).out;
             }
         }
     }
@@ -252,16 +435,21 @@ namespace xautodiff::graph
     template <const auto& Graph, bool Stepwise = false>
     inline constexpr auto schedule_of = []
     {
-        constexpr std::array<std::size_t, 3> sizes = []
+        constexpr std::array<std::size_t, 7> sizes = []
         {
             const detail::schedule_draft d = detail::draft_for<Stepwise>(Graph);
-            return std::array{d.kernels.size(), d.members.size(), d.streams.size()};
+            return std::array{d.tasks.size(),   d.regions.size(), d.members.size(), d.streams.size(),
+                              d.numbers.size(), d.outputs.size(), d.expected.size()};
         }();
         const detail::schedule_draft d = detail::draft_for<Stepwise>(Graph);
-        schedule<sizes[0], sizes[1], sizes[2]> s;
-        std::copy(d.kernels.begin(), d.kernels.end(), s.kernels.begin());
+        schedule<sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6]> s;
+        std::copy(d.tasks.begin(), d.tasks.end(), s.tasks.begin());
+        std::copy(d.regions.begin(), d.regions.end(), s.regions.begin());
         std::copy(d.members.begin(), d.members.end(), s.members.begin());
         std::copy(d.streams.begin(), d.streams.end(), s.streams.begin());
+        std::copy(d.numbers.begin(), d.numbers.end(), s.numbers.begin());
+        std::copy(d.outputs.begin(), d.outputs.end(), s.outputs.begin());
+        std::copy(d.expected.begin(), d.expected.end(), s.expected.begin());
         return s;
     }();
 }

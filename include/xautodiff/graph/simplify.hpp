@@ -98,6 +98,16 @@ namespace xautodiff::graph
             return (is_negated(x) || is_negated(y)) && !beside_array(x, y) && !beside_array(y, x);
         };
 
+        // A sum to a shape that is likely equal moves outward, to where a gradient is stored: all steps before it then have
+        // one shape, and share a loop. What it passes must not vary along the axes that are summed.
+        const auto is_sum_to = [&](int i)
+        {
+            const step& s = step_of(i);
+            return s.op != nullptr && is<op::sum_to, 2>(s.op) && s.shape.rank == step_of(s.operand[0]).shape.rank;
+        };
+        const auto summed = [&](int i) { return b.at(step_of(i).operand[0]); };
+        const auto target = [&](int i) { return b.at(step_of(i).operand[1]); };
+
         double value = 0;
         if (literal_x && (op->arity == 1 || literal_y) && op->arity <= 2
             && detail::fold(op, first.value, literal_y ? step_of(y).value : 0, value))
@@ -120,6 +130,14 @@ namespace xautodiff::graph
                 const symbol product = positive(x) * positive(y);
                 return is_negated(x) != is_negated(y) ? -product : product;
             }
+            if (is_sum_to(x) && b.absorbs(x, y))
+            {
+                return b.sum_to(summed(x) * b.at(y), target(x));
+            }
+            if (is_sum_to(y) && b.absorbs(y, x))
+            {
+                return b.sum_to(b.at(x) * summed(y), target(y));
+            }
         }
         else if (is<op::add, 2>(op))
         {
@@ -138,6 +156,11 @@ namespace xautodiff::graph
             if (is_negated(x))
             {
                 return b.at(y) - positive(x);
+            }
+            if (is_sum_to(x) && is_sum_to(y) && b.same_shape(x, y)
+                && b.same_shape(step_of(x).operand[0], step_of(y).operand[0]))
+            {
+                return b.sum_to(summed(x) + summed(y), target(x));
             }
         }
         else if (is<op::subtract, 2>(op))
@@ -158,6 +181,11 @@ namespace xautodiff::graph
             {
                 return -(positive(x) + b.at(y));
             }
+            if (is_sum_to(x) && is_sum_to(y) && b.same_shape(x, y)
+                && b.same_shape(step_of(x).operand[0], step_of(y).operand[0]))
+            {
+                return b.sum_to(summed(x) - summed(y), target(x));
+            }
         }
         else if (is<op::divide, 2>(op))
         {
@@ -170,10 +198,18 @@ namespace xautodiff::graph
                 const symbol quotient = positive(x) / positive(y);
                 return is_negated(x) != is_negated(y) ? -quotient : quotient;
             }
+            if (is_sum_to(x) && b.absorbs(x, y))
+            {
+                return b.sum_to(summed(x) / b.at(y), target(x));
+            }
         }
         else if (is<op::negate, 1>(op) && is_negated(x))
         {
             return b.at(first.operand[0]);
+        }
+        else if (is<op::negate, 1>(op) && is_sum_to(x))
+        {
+            return b.sum_to(-summed(x), target(x));
         }
         else if (is<op::pow, 2>(op) && literal_y)
         {
@@ -191,6 +227,18 @@ namespace xautodiff::graph
             {
                 return b.at(chosen);
             }
+        }
+        else if (is<op::where, 3>(op) && is_sum_to(y) && step_of(operand[2]).is_literal(0) && b.absorbs(y, x))
+        {
+            return b.sum_to(math::where(b.at(x), summed(y), 0), target(y));
+        }
+        else if (is<op::where, 3>(op) && is_sum_to(operand[2]) && step_of(y).is_literal(0) && b.absorbs(operand[2], x))
+        {
+            return b.sum_to(math::where(b.at(x), 0, summed(operand[2])), target(operand[2]));
+        }
+        else if (is<op::sum_to, 2>(op) && first.op != nullptr && is<op::sum_to, 2>(first.op))
+        {
+            return b.sum_to(summed(x), b.at(y));
         }
         else if ((is<op::broadcast_like, 2>(op) || is<op::sum_to, 2>(op) || is<op::reshape_like, 2>(op))
                  && b.same_shape(x, y))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Structured operations that move elements and change none. Each comes with its adjoint, so the family is closed.
+// Structured operations that move elements and change none. Each comes with its adjoint, so the family is closed. Where
+// the result is the operand's elements in another order, `alias` says how to see it so, in place of a kernel.
 #pragma once
 
 #include <xautodiff/array/axes.hpp>
@@ -66,10 +67,10 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x,
-                                       const array::parameters& permutation)
+        static constexpr array::array_ref<T> alias(array::array_ref<T> x, const array::shape&,
+                                                   const array::parameters& permutation)
         {
-            array::copy(out, array::transposed(x, permutation));
+            return array::transposed(x, permutation);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto&, const auto& permutation)
@@ -88,10 +89,10 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x,
-                                       const array::parameters& permutation)
+        static constexpr array::array_ref<T> alias(array::array_ref<T> x, const array::shape&,
+                                                   const array::parameters& permutation)
         {
-            array::copy(out, array::untransposed(x, permutation));
+            return array::untransposed(x, permutation);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto&, const auto& permutation)
@@ -111,10 +112,10 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x,
-                                       const array::parameters& slices)
+        static constexpr array::array_ref<T> alias(array::array_ref<T> x, const array::shape&,
+                                                   const array::parameters& slices)
         {
-            array::copy(out, array::sliced(x, slices));
+            return array::sliced(x, slices);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& x, const auto& slices)

@@ -22,6 +22,10 @@ namespace xautodiff::op
     struct mean; struct mean_over; struct norm_l2; struct norm_l2_over;
     struct reshape; struct reshape_like; struct transpose; struct untranspose; struct view; struct unview;
     struct matmul; struct matmul_nt; struct matmul_tn;
+
+    /// Whether an elementwise operation's value can be computed on SIMD lanes too: all of those here. An operation of a
+    /// user's says so by `static constexpr bool is_vectorized = true;` and else is computed lane by lane.
+    template <class Op> constexpr bool is_vectorized(const Op*) { return true; }
 }
 // clang-format on
 
@@ -98,6 +102,14 @@ namespace xautodiff::math
         {
             return Op::value(x...);
         }
+    }
+
+    /// mask ? a : b of numbers. SIMD lanes bring their own, for which this name is looked up unqualified.
+    template <class A, class B>
+    constexpr auto select(bool mask, const A& a, const B& b)
+    {
+        using common = std::common_type_t<A, B>;
+        return mask ? common(a) : common(b);
     }
 
     template <class A, class B>

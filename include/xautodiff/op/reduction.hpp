@@ -6,7 +6,8 @@
 // pushforward, `linear_in` names (as bits) the operands in which it is linear, where through the others nothing flows: the
 // tangent is then the operation itself on each tangent, summed. Where the result has the shape of operand i,
 // `result_like = i` says so instead of result_shape, and only the shape of that operand is read: its value is never
-// computed for its sake. `shape_only` names (as bits) further operands of which only the shape is read.
+// computed for its sake. `shape_only` names (as bits) further operands of which only the shape is read. An operation whose
+// result is its operand's elements, seen with other strides, gives `alias(x, result's shape, parameters)` for its kernel.
 #pragma once
 
 #include <xautodiff/array/axes.hpp>
@@ -67,10 +68,10 @@ namespace xautodiff::op
         static constexpr int result_like = 1;
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x, array::array_ref<const T>,
-                                       const array::parameters& axes)
+        static constexpr array::array_ref<T> alias(array::array_ref<T> x, const array::shape& result,
+                                                   const array::parameters& axes)
         {
-            array::copy(out, array::unsqueezed(x, out.shape, axes));
+            return array::broadcast_to(array::unsqueezed(x, result, axes), result);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto&, const auto&, const auto& axes)

@@ -31,11 +31,17 @@ namespace xautodiff::op
     {
         static constexpr std::string_view name = "where", function = "WhereBackward0";
 
-        template <class M, class A, class B>
-        static constexpr auto value(const M& mask, const A& a, const B& b)
+        static constexpr auto value(const auto& mask, const auto& a, const auto& b)
         {
-            using common = std::common_type_t<A, B>;
-            return static_cast<bool>(mask) ? common(a) : common(b);
+            using math::select;
+            if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(mask)>>)
+            {
+                return select(static_cast<bool>(mask), a, b);
+            }
+            else
+            {
+                return select(mask, a, b);
+            }
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& mask, const auto&, const auto&)
@@ -58,7 +64,8 @@ namespace xautodiff::op
         template <class X>
         static constexpr X value(const X& x)
         {
-            return x > X(0) ? X(1) : (x < X(0) ? X(-1) : x + X(0));
+            using math::select;
+            return select(x > X(0), X(1), select(x < X(0), X(-1), x + X(0)));
         }
 
         static constexpr auto pullback(const auto&, const auto&, const auto&) { return std::tuple{math::none{}}; }
@@ -73,7 +80,8 @@ namespace xautodiff::op
         template <class X>
         static constexpr X value(const X& x)
         {
-            return x < X(0) || x == X(0) ? X(0) - x : x;
+            using math::select;
+            return select(x <= X(0), X(0) - x, x);
         }
 
         static constexpr auto partials(const auto&, const auto& x) { return std::tuple{math::sign(x)}; }
@@ -85,11 +93,10 @@ namespace xautodiff::op
         static constexpr std::string_view name = "maximum", function = "MaximumBackward0";
         static constexpr bool is_commutative = true;
 
-        template <class A, class B>
-        static constexpr auto value(const A& a, const B& b)
+        static constexpr auto value(const auto& a, const auto& b)
         {
-            using common = std::common_type_t<A, B>;
-            return a > b || a != a ? common(a) : common(b);
+            using math::select;
+            return select((a > b) | (a != a), a, b);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& b)
@@ -111,11 +118,10 @@ namespace xautodiff::op
         static constexpr std::string_view name = "minimum", function = "MinimumBackward0";
         static constexpr bool is_commutative = true;
 
-        template <class A, class B>
-        static constexpr auto value(const A& a, const B& b)
+        static constexpr auto value(const auto& a, const auto& b)
         {
-            using common = std::common_type_t<A, B>;
-            return a < b || a != a ? common(a) : common(b);
+            using math::select;
+            return select((a < b) | (a != a), a, b);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& b)
@@ -139,7 +145,8 @@ namespace xautodiff::op
         template <class X>
         static constexpr X value(const X& x)
         {
-            return x < X(0) ? X(0) : x;
+            using math::select;
+            return select(x < X(0), X(0), x);
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& x)
@@ -157,11 +164,10 @@ namespace xautodiff::op
     {
         static constexpr std::string_view name = "clamp", function = "ClampBackward1";
 
-        template <class X, class L, class H>
-        static constexpr auto value(const X& x, const L& low, const H& high)
+        static constexpr auto value(const auto& x, const auto& low, const auto& high)
         {
-            using common = std::common_type_t<X, L, H>;
-            return x < low ? common(low) : (x > high ? common(high) : common(x));
+            using math::select;
+            return select(x < low, low, select(x > high, high, x));
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& x, const auto& low,

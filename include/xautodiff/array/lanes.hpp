@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Several neighbouring elements in one register: what the inner loops compute with. Arithmetic is that of the compiler's own
+// vector types, which need no header; elementary functions come from vector_math.hpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace xautodiff::array
+{
+    /// The width of the machine's vector registers, in bytes.
+#if defined(__AVX512F__)
+    inline constexpr std::size_t register_bytes = 64;
+#elif defined(__AVX__)
+    inline constexpr std::size_t register_bytes = 32;
+#else
+    inline constexpr std::size_t register_bytes = 16;
+#endif
+
+    /// How many elements of type T are computed at once: 1 where there are no registers for them.
+    template <class T>
+    inline constexpr int lane_count =
+        std::is_same_v<T, float> || std::is_same_v<T, double> ? int(register_bytes / sizeof(T)) : 1;
+
+    template <class T>
+    struct lanes;
+
+    namespace detail
+    {
+        // Template arguments drop the attribute from a type, so it has to be inside a struct.
+        template <class T, std::size_t Bytes = register_bytes>
+        struct vector_type
+        {
+            typedef T type __attribute__((vector_size(Bytes)));
+        };
+
+        /// Square roots, sixteen bytes at a time: the unit that takes them is no wider.
+        template <class T, std::size_t Bytes = register_bytes>
+        typename vector_type<T, Bytes>::type root(typename vector_type<T, Bytes>::type x)
+        {
+            constexpr std::size_t half = Bytes / sizeof(T) / 2;
+            if constexpr (Bytes > 16)
+            {
+                return [&]<std::size_t... I>(std::index_sequence<I...>)
+                {
+                    const auto low = root<T, Bytes / 2>(__builtin_shufflevector(x, x, I...));
+                    const auto high = root<T, Bytes / 2>(__builtin_shufflevector(x, x, (half + I)...));
+                    return [&]<std::size_t... J>(std::index_sequence<J...>)
+                    { return __builtin_shufflevector(low, high, J...); }(std::make_index_sequence<2 * half>{});
+                }(std::make_index_sequence<half>{});
+            }
+            else
+            {
+#if defined(__SSE2__)
+                if constexpr (sizeof(T) == 8)
+                {
+                    return _mm_sqrt_pd(x);
+                }
+                else
+                {
+                    return _mm_sqrt_ps(x);
+                }
+#else
+                for (std::size_t i = 0; i < 2 * half; ++i)
+                {
+                    x[i] = __builtin_sqrt(x[i]);
+                }
+                return x;
+#endif
+            }
+        }
+    }
+
+    /// One truth value a lane.
+    template <class T>
+    struct lanes_mask
+    {
+        using element = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+        using native = typename detail::vector_type<element>::type;
+
+        native value;
+
+        bool operator[](int i) const { return value[i] != 0; }
+
+        friend lanes_mask operator|(const lanes_mask& a, const lanes_mask& b) { return {a.value | b.value}; }
+        friend lanes_mask operator&(const lanes_mask& a, const lanes_mask& b) { return {a.value & b.value}; }
+        friend lanes_mask operator!(const lanes_mask& a) { return {~a.value}; }
+    };
+
+    template <class T>
+    struct lanes
+    {
+        static constexpr int count = lane_count<T>;
+        using native = typename detail::vector_type<T>::type;
+        using mask = lanes_mask<T>;
+
+        native value;
+
+        lanes() = default;
+        lanes(native v) : value(v) {}
+        /// The same number in every lane. Not added to zeros, which would lose the sign of -0.0.
+        lanes(T number) : value(number - native{}) {}
+
+        static lanes load(const T* from)
+        {
+            lanes out;
+            __builtin_memcpy(&out.value, from, sizeof(native));
+            return out;
+        }
+        void store(T* to) const { __builtin_memcpy(to, &value, sizeof(native)); }
+
+        T operator[](int i) const { return value[i]; }
+        lanes& operator+=(const lanes& b)
+        {
+            value += b.value;
+            return *this;
+        }
+
+        // clang-format off
+        friend lanes operator-(const lanes& a) { return {-a.value}; }
+        friend lanes operator+(const lanes& a, const lanes& b) { return {a.value + b.value}; }
+        friend lanes operator-(const lanes& a, const lanes& b) { return {a.value - b.value}; }
+        friend lanes operator*(const lanes& a, const lanes& b) { return {a.value * b.value}; }
+        friend lanes operator/(const lanes& a, const lanes& b) { return {a.value / b.value}; }
+        friend mask operator<(const lanes& a, const lanes& b) { return {a.value < b.value}; }
+        friend mask operator<=(const lanes& a, const lanes& b) { return {a.value <= b.value}; }
+        friend mask operator>(const lanes& a, const lanes& b) { return {a.value > b.value}; }
+        friend mask operator>=(const lanes& a, const lanes& b) { return {a.value >= b.value}; }
+        friend mask operator==(const lanes& a, const lanes& b) { return {a.value == b.value}; }
+        friend mask operator!=(const lanes& a, const lanes& b) { return {a.value != b.value}; }
+        // clang-format on
+
+        /// m ? a : b in every lane.
+        friend lanes select(const mask& m, const lanes& a, const lanes& b) { return {m.value ? a.value : b.value}; }
+
+        friend lanes sqrt(const lanes& a) { return {detail::root<T>(a.value)}; }
+    };
+
+    /// f of every lane, one after the other: for functions that have no vector form.
+    template <class F, class T, class... R>
+    lanes<T> by_lane(F&& f, const lanes<T>& a, const R&... r)
+    {
+        lanes<T> out;
+        for (int i = 0; i < lanes<T>::count; ++i)
+        {
+            out.value[i] = T(f(a[i], r[i]...));
+        }
+        return out;
+    }
+
+    namespace detail
+    {
+        template <class T, bool Wide>
+        struct lanes_or_number
+        {
+            using type = T;
+        };
+        template <class T>
+        struct lanes_or_number<T, true>
+        {
+            using type = array::lanes<T>;
+        };
+    }
+
+    /// What inner loops over T compute with: lanes, or T itself where there are none.
+    template <class T>
+    using widest_t = typename detail::lanes_or_number<T, (lane_count<T> > 1)>::type;
+}
