@@ -184,8 +184,6 @@ TEST_CASE("what backward refuses")
     CHECK(error_of([&] { ad::sum(c).backward(); }) == torch_says("backward_no_requires_grad"));
     CHECK(error_of([&] { ad::Variable(1.0).backward(); }) == torch_says("backward_no_requires_grad_leaf"));
     CHECK(error_of([&] { ad::Variable(ad::sum(x)).detach().backward(); }) == torch_says("backward_detached"));
-    CHECK(error_of([&] { ad::sum(x).backward({.create_graph = true}); }).find("ad::grad(ad::grad(f))")
-          != std::string::npos);
     CHECK_FALSE(x.has_grad());
 }
 

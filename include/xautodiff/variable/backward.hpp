@@ -10,22 +10,22 @@ namespace xautodiff
     {
         inline std::string torch_size(const array::shape& s) { return "torch.Size(" + to_string(s) + ")"; }
 
+        inline void require_here(node_base& n)
+        {
+            if (!tape::owns(n))
+            {
+                throw_foreign("differentiated");
+            }
+        }
+
         template <class T>
-        void require_differentiable(const handle<T>& y, const backward_options& options)
+        void require_differentiable(const handle<T>& y)
         {
             if (!y->has(flag::differentiable))
             {
                 throw error("element 0 of tensors does not require grad and does not have a grad_fn");
             }
-            if (!tape::owns(*y))
-            {
-                throw_foreign("differentiated");
-            }
-            if (options.create_graph)
-            {
-                throw error(
-                    "create_graph is not available yet; differentiate a function instead: ad::grad(ad::grad(f))");
-            }
+            require_here(*y);
         }
 
         /// The adjoint 1 of a one-element value.
@@ -67,10 +67,68 @@ namespace xautodiff
             }
         }
 
+        /// Adds what a recorded pass brought to the gradients.
+        inline void commit(const traced_pass& pass)
+        {
+            for (const reference& n : pass.ends())
+            {
+                require_own_gradient(*n);
+            }
+            try
+            {
+                for (const reference& n : pass.ends())
+                {
+                    n->type().container->prepare_traced(*n, pass.arrived(*n));
+                }
+            }
+            catch (...)
+            {
+                for (const reference& n : pass.ends())
+                {
+                    n->type().container->drop_prepared(*n);
+                }
+                throw;
+            }
+            for (const reference& n : pass.ends())
+            {
+                n->type().container->commit_gradient(*n);
+            }
+        }
+
+        /// `ad::detect_anomaly guard;`: whether the operation is looked for whose gradient is the first nan.
+        inline bool& detecting_anomaly()
+        {
+            static thread_local bool enabled = false;
+            return enabled;
+        }
+
+        /// Runs backward operation by operation, for the sake of the error alone.
+        template <class T>
+        void require_no_anomaly(const handle<T>& y, const T& seed)
+        {
+            const enable_grad guard;
+            traced_pass pass(nullptr, true);
+            pass.deliver(*y, traced(make_leaf<erased_array>(detail::conversion<T>::to_erased(seed))));
+            pass.run(*y);
+        }
+
         template <class T>
         void run_backward(const handle<T>& y, T seed, const backward_options& options)
         {
-            require_differentiable(y, options);
+            require_differentiable(y);
+            if (detecting_anomaly())
+            {
+                require_no_anomaly(y, seed);
+            }
+            if (options.create_graph)
+            {
+                const enable_grad guard;
+                traced_pass pass;
+                pass.deliver(*y, traced(make_leaf<erased_array>(detail::conversion<T>::to_erased(seed))));
+                pass.run(*y);
+                commit(pass);
+                return;
+            }
             sweep s;
             s.deliver(*y, std::move(seed));
             s.run(y, {}, !options.retain_graph);
@@ -82,7 +140,7 @@ namespace xautodiff
     template <class T>
     void Variable<T, expression::untagged>::backward(const backward_options& options) const
     {
-        variable::require_differentiable(object(), options);
+        variable::require_differentiable(object());
         variable::run_backward(m_object, variable::unit_seed(m_object), options);
     }
 
@@ -90,7 +148,7 @@ namespace xautodiff
     template <class Seed>
     void Variable<T, expression::untagged>::backward(const Seed& seed, const backward_options& options) const
     {
-        variable::require_differentiable(object(), options);
+        variable::require_differentiable(object());
         variable::run_backward(m_object, variable::seed_for(m_object, seed), options);
     }
 
@@ -143,6 +201,70 @@ namespace xautodiff
         variable::recorded(self()).backward(seed, options);
     }
 
+    /// `ad::detect_anomaly guard;`: in this scope, in this thread, backward() throws error where an operation's gradient is
+    /// nan, and names the operation, also one inside of a recorded statement. Hooks are not asked while it looks. Slow.
+    class detect_anomaly
+    {
+    public:
+        detect_anomaly() : m_before(variable::detecting_anomaly()) { variable::detecting_anomaly() = true; }
+        ~detect_anomaly() { variable::detecting_anomaly() = m_before; }
+        detect_anomaly(const detect_anomaly&) = delete;
+        detect_anomaly& operator=(const detect_anomaly&) = delete;
+
+    private:
+        bool m_before;
+    };
+
+    struct allow_unused_t
+    {
+    };
+    /// `ad::grad(y, x, ad::allow_unused)`
+    inline constexpr allow_unused_t allow_unused{};
+
+    namespace variable
+    {
+        template <class V>
+        void require_used(bool is_used, const V& v)
+        {
+            if (!v.requires_grad())
+            {
+                throw error("One of the differentiated Tensors does not require grad");
+            }
+            if (!is_used)
+            {
+                throw error("One of the differentiated Tensors appears to not have been used in the graph. Set "
+                            "allow_unused=True if this is the desired behavior.");
+            }
+        }
+
+        /// Y as a Variable.
+        template <class Y>
+        Variable<stored_t<Y>> root_of(const Y& y)
+        {
+            if constexpr (std::derived_from<Y, Variable<stored_t<Y>>>)
+            {
+                require_here(*y.object());
+                return Variable<stored_t<Y>>(y.object().share());
+            }
+            else
+            {
+                return Variable<stored_t<Y>>(y);
+            }
+        }
+
+        /// The derivatives of y, each as `get(sweep, x)` has it.
+        template <class Y, class Get, class... V>
+        auto gradients_of(const Y& y, Get get, const V&... x)
+        {
+            const auto root = root_of(y);
+            require_differentiable(root.object());
+            sweep s;
+            s.deliver(*root.object(), unit_seed(root.object()));
+            s.run(root.object(), {x.object().get()...});
+            return std::tuple{get(s, x)...};
+        }
+    }
+
     /// dy/dx for Variables (or expressions of them), leaving every .grad() alone; for several x a tuple.
     /// The graph stays as it is: the same may be asked again, and backward() may follow.
     /// Throws error where y does not depend on an x.
@@ -150,30 +272,56 @@ namespace xautodiff
         requires expression_like<Y>
     auto grad(const Y& y, const Variable<T>& x, const Variable<R>&... rest)
     {
-        const Variable<variable::stored_t<Y>> root(y);
-        variable::require_differentiable(root.object(), {});
-        variable::sweep s;
-        s.deliver(*root.object(), variable::unit_seed(root.object()));
-        s.run(root.object(), {x.object().get(), rest.object().get()...});
-        const auto get = [&](const auto& v)
+        const auto get = [](const variable::sweep& s, const auto& v)
         {
             const auto* adjoint = s.arrived(*v.object());
-            if (adjoint == nullptr)
-            {
-                throw error(v.requires_grad()
-                                ? "One of the differentiated Tensors appears to not have been used in the graph. Set "
-                                  "allow_unused=True if this is the desired behavior."
-                                : "One of the differentiated Tensors does not require grad");
-            }
+            variable::require_used(adjoint != nullptr, v);
             return *adjoint;
         };
+        auto gradients = variable::gradients_of(y, get, x, rest...);
         if constexpr (sizeof...(R) == 0)
         {
-            return get(x);
+            return std::get<0>(std::move(gradients));
         }
         else
         {
-            return std::tuple{get(x), get(rest)...};
+            return gradients;
         }
+    }
+
+    /// The same as std::optional, empty where y does not depend on x.
+    template <class Y, class T>
+        requires expression_like<Y>
+    std::optional<T> grad(const Y& y, const Variable<T>& x, allow_unused_t)
+    {
+        const auto get = [](const variable::sweep& s, const auto& v)
+        {
+            variable::require_used(true, v);
+            const auto* adjoint = s.arrived(*v.object());
+            return adjoint == nullptr ? std::optional<T>() : std::optional<T>(*adjoint);
+        };
+        return std::get<0>(variable::gradients_of(y, get, x));
+    }
+
+    /// dy/dx as a Variable; with `{.create_graph = true}` on record, to be differentiated again. The graph is retained.
+    template <class Y, class T>
+        requires expression_like<Y>
+    Variable<T> grad(const Y& y, const Variable<T>& x, const backward_options& options)
+    {
+        if (!options.create_graph)
+        {
+            return Variable<T>(grad(y, x));
+        }
+        const auto root = variable::root_of(y);
+        variable::require_differentiable(root.object());
+        const enable_grad guard;
+        variable::traced_pass pass;
+        const auto seed = variable::unit_seed(root.object());
+        pass.deliver(*root.object(), variable::traced(variable::make_leaf<variable::erased_array>(
+                                         variable::detail::conversion<variable::stored_t<Y>>::to_erased(seed))));
+        pass.run(*root.object());
+        const variable::traced adjoint = pass.arrived(variable::local(*x.object()));
+        variable::require_used(bool(adjoint), x);
+        return Variable<T>(variable::as_container<T>(adjoint));
     }
 }

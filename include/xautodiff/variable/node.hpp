@@ -9,6 +9,8 @@
 namespace xautodiff::variable
 {
     class sweep;
+    class traced_pass;
+    struct traced;
     struct node_base;
     struct side_base;
     struct outline_step;
@@ -28,8 +30,9 @@ namespace xautodiff::variable
             has_versions = 1024,                            ///< operands were changed before: their versions lie behind
             own_constants = 2048,                           ///< its constants differ from its statement's first ones
             released = 4096,                                ///< nothing refers to it but nodes that show its elements
-            foreign = 8192,                                 ///< stands for a leaf of another thread
-            bare = 16384;                                   ///< its recorded expression is gone
+            copied = 8192,                                  ///< a Variable of it was copied: there may be several
+            bare = 16384,                                   ///< its recorded expression is gone
+            in_limbo = 32768;                               ///< waits until no expression uses it
     }
 
     /// What is the same for all nodes that hold a T.
@@ -48,7 +51,12 @@ namespace xautodiff::variable
         /// Moves the adjoint away for the time that another sweep runs, and back.
         void* (*take_adjoint)(node_base&);
         void (*return_adjoint)(node_base&, void*) noexcept;
-        void (*accumulate)(node_base& to, const node_base& from);
+        /// The same where there is another already, to which it is added.
+        void (*add_adjoint)(node_base&, void*);
+        /// The same for a recorded backward pass. What a hook returns counts as a constant there.
+        void (*run_hooks_on)(node_base&, traced&);
+        /// prepare_gradient for a recorded adjoint.
+        void (*prepare_traced)(node_base&, const traced&);
         /// "torch.DoubleTensor [2, 3]"
         std::string (*describe)(const node_base&);
     };
@@ -62,13 +70,22 @@ namespace xautodiff::variable
         std::uint64_t read_for = 0;  ///< the adjoints whose computation reads its value, as bits
     };
 
+    enum class statement_kind : std::uint8_t
+    {
+        doubles,  ///< on numbers: the entry keeps partial derivatives beside its operands
+        floats,
+        expression  ///< has a pullback of its own
+    };
+
     /// What is the same for all results of one statement; for a leaf nothing but the container.
     struct node_type
     {
         const container_type* container;
-        /// A statement on numbers keeps the partial derivatives beside its operands, and has no `pull`.
+        statement_kind kind = statement_kind::expression;
         void (*pull)(sweep&, node_base&) = nullptr;
-        /// Ends the life of the recorded expression. Null for statements on numbers.
+        /// The same, recorded in its turn.
+        void (*derive)(traced_pass&, node_base&, const traced& adjoint) = nullptr;
+        /// Ends the life of the recorded expression.
         void (*destroy_expression)(node_base&) noexcept = nullptr;
         const outline_step* outline = nullptr;
         const operand_use* uses = nullptr;
@@ -83,8 +100,10 @@ namespace xautodiff::variable
     struct node_base
     {
         // Counted by the owning thread alone; see tape.hpp for the others.
-        std::int32_t references = 1;
-        std::uint16_t distance = 0;  ///< to the entry before on this page, in 8 bytes; 0 for the first
+        std::int32_t references = 1;  ///< of Variables and statements
+        std::int32_t uses = 0;        ///< in expressions
+        std::uint32_t home;           ///< the number of the tape it belongs to; 0 where handles have to look closer
+        std::uint16_t distance = 0;   ///< to the entry before on this page, in 8 bytes; 0 for the first
         std::uint16_t flags = 0;
         union
         {
@@ -92,7 +111,7 @@ namespace xautodiff::variable
             side_base* side;
         };
 
-        explicit node_base(const node_type& t, std::uint16_t f) : flags(f), plain_type(&t) {}
+        node_base(const node_type& t, std::uint16_t f, std::uint32_t h) : home(h), flags(f), plain_type(&t) {}
         node_base(const node_base&) = delete;
         node_base& operator=(const node_base&) = delete;
 
@@ -108,11 +127,14 @@ namespace xautodiff::variable
     {
         const node_type* type = nullptr;
         std::uint64_t version = 0;
-        int element_users = 0;             ///< nodes that show this one's elements
-        node_base* elements = nullptr;     ///< whose elements this node shows
-        node_base* replacement = nullptr;  ///< the leaf that handles refer to after detach_
+        int element_users = 0;                ///< nodes that show this one's elements
+        node_base* elements = nullptr;        ///< whose elements this node shows
+        node_base* replacement = nullptr;     ///< the leaf that handles mean after detach_
+        node_base* prepared_graph = nullptr;  ///< what the next one will be
+        node_base* gradient_graph = nullptr;  ///< the gradient on record, after a pass with create_graph
         bool retains_grad = false;
         bool has_hooks = false;
+        bool is_foreign = false;  ///< it stands for a leaf of another thread, which it refers to
     };
 
     inline const node_type& node_base::type() const { return has(flag::has_side) ? *side->type : *plain_type; }
@@ -120,7 +142,7 @@ namespace xautodiff::variable
     /// An operand of a statement, and its partial derivative or the version in which it was read.
     struct operand
     {
-        static constexpr std::uintptr_t constant_bit = 1;
+        static constexpr std::uintptr_t constant_bit = 1, zero_bit = 2;
 
         std::uintptr_t where;
         union
@@ -129,9 +151,11 @@ namespace xautodiff::variable
             std::uint64_t version;
         };
 
-        node_base* node() const { return reinterpret_cast<node_base*>(where & ~constant_bit); }
+        node_base* node() const { return reinterpret_cast<node_base*>(where & ~(constant_bit | zero_bit)); }
         /// Whether the statement took it for a constant.
         bool is_constant() const { return (where & constant_bit) != 0; }
+        /// Whether its adjoint is 0 whatever arrives, and known while compiling.
+        bool is_zero() const { return (where & zero_bit) != 0; }
     };
 
     inline operand* operands_of(node_base& n)
@@ -167,5 +191,13 @@ namespace xautodiff::variable
     }
 
     /// The node that handles of n mean now.
-    inline node_base& current(node_base& n) { return n.has(flag::detached) ? *n.side->replacement : n; }
+    inline node_base& current(node_base& n)
+    {
+        node_base* at = &n;
+        while (at->has(flag::detached))
+        {
+            at = at->side->replacement;
+        }
+        return *at;
+    }
 }

@@ -6,6 +6,7 @@
 #include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/variable/grad_mode.hpp>
 #include <xautodiff/variable/statement_facts.hpp>
+#include <xautodiff/variable/traced.hpp>
 
 namespace xautodiff::variable
 {
@@ -85,38 +86,71 @@ namespace xautodiff::variable
         }
     };
 
+    /// The values of the payload leaves of a statement on numbers, for running its operations again.
+    template <class T>
+    void read_payloads(node_base& n, const int* sources, std::size_t count, const double* first_constants,
+                       traced* payloads)
+    {
+        const node_type& type = n.type();
+        const operand* o = operands_of(n);
+        const double* constants = n.has(flag::own_constants) ? reinterpret_cast<const double*>(o + type.operands + 0)
+                                                                   + (n.has(flag::has_versions) ? type.operands : 0)
+                                                             : first_constants;
+        for (std::size_t i = 0; i < count; ++i)
+        {
+            if (sources[i] < 0)
+            {
+                payloads[i] = traced(constants[~sources[i]]);
+            }
+            else
+            {
+                const operand& from = o[sources[i]];
+                node<T>& x = static_cast<node<T>&>(*from.node());
+                payloads[i] = target_of(from) != nullptr ? erased(x) : traced(double(x.elements()));
+            }
+        }
+    }
+
     template <class Node, class T, bool Merge>
     class number_statement
     {
     public:
-        static handle<T> record(const Node& node)
+        static handle<T> record(const Node& expression)
         {
             reader r;
-            for_each_payload_of(node, r);
-            T value;
-            std::array<T, count> partial;
-            if (!compute(node, value, partial, std::make_index_sequence<count>{}))
+            evaluate::for_each_payload(expression, r);
+            if constexpr (program::has_merged_payloads)
             {
-                if constexpr (program::has_merged_payloads)
+                if (!r.consistent)
                 {
-                    return number_statement<Node, T, false>::record(node);
+                    return number_statement<Node, T, false>::record(expression);
                 }
             }
+            evaluate::static_evaluator<program::graph, T> machine;
+            std::uint16_t all_flags = 0;
             bool flows = false;
-            bool was_changed = false;
-            for (std::size_t i = 0; i < count; ++i)
-            {
-                r.operand[i] = r.operand[i]->has(flag::detached) ? &current(*r.operand[i]) : r.operand[i];
+            for_each_index<count>([&](auto i) __attribute__((always_inline)) {
+                if (!tape::is_plain(*r.operand[i]))
+                {
+                    r.operand[i] = &current(*r.operand[i]);
+                }
                 const std::uint16_t flags = r.operand[i]->flags;
+                *machine.slot_data(facts::slots[i]) = (flags & flag::shares) != 0
+                                                          ? static_cast<node<T>*>(r.operand[i])->elements()
+                                                          : static_cast<node<T>*>(r.operand[i])->value;
                 flows = flows || ((flags & flag::differentiable) != 0 && uses[i].flows);
-                was_changed = was_changed || (flags & (flag::changed | flag::shares)) != 0;
-            }
-            if (!flows || !recording())
+                all_flags = std::uint16_t(all_flags | flags);
+            });
+            for_each_index<constants>([&](auto i) __attribute__((always_inline)) {
+                *machine.slot_data(constant_slots[i]) = T(r.constant[i]);
+            });
+            machine.run();
+            if (!flows || !recording()) [[unlikely]]
             {
-                return make_leaf<T>(value);
+                return make_leaf<T>(*machine.output_data(0));
             }
             const bool own_constants = constants != 0 && !first.are(r.constant);
-            return append(r, value, partial, own_constants, was_changed);
+            return append(r, machine, own_constants, (all_flags & (flag::changed | flag::shares)) != 0);
         }
 
     private:
@@ -138,9 +172,54 @@ namespace xautodiff::variable
             return out;
         }();
         static constexpr std::size_t constants = std::size_t(constant_of_slot.back());
+        static constexpr auto constant_slots = []
+        {
+            std::array<int, constants + 1> out{};
+            for (std::size_t i = 0; i + 1 < constant_of_slot.size(); ++i)
+            {
+                if (constant_of_slot[i] >= 0)
+                {
+                    out[std::size_t(constant_of_slot[i])] = int(i);
+                }
+            }
+            return out;
+        }();
+
+        template <std::size_t Count, class F>
+        [[gnu::always_inline]] static void for_each_index(F f)
+        {
+            [&]<std::size_t... I>(std::index_sequence<I...>) __attribute__((always_inline))
+            {
+                (f(std::integral_constant<std::size_t, I>{}), ...);
+            }
+            (std::make_index_sequence<Count>{});
+        }
+
+        /// Where the value of each payload leaf is found: an operand, or, complemented, a constant.
+        static constexpr auto source_of_payload = []
+        {
+            std::array<int, program::graph.occurrence_slot.size() + 1> out{};
+            for (std::size_t i = 0; i + 1 < out.size(); ++i)
+            {
+                const std::size_t slot = std::size_t(program::graph.occurrence_slot[i]);
+                const int constant = constant_of_slot[slot];
+                out[i] = constant < 0 ? facts::adjoint_of_slot[slot] : ~constant;
+            }
+            return out;
+        }();
+
+        static void derive(traced_pass& pass, node_base& n, const traced& adjoint)
+        {
+            std::array<traced, source_of_payload.size()> payloads;
+            read_payloads<T>(n, source_of_payload.data(), source_of_payload.size() - 1, first.values.data(),
+                             payloads.data());
+            derive_statement(pass, detail::replay<Node, 0>::run(payloads.data()), adjoint);
+        }
 
         static constexpr node_type type{&container_of<T>,
+                                        std::same_as<T, double> ? statement_kind::doubles : statement_kind::floats,
                                         nullptr,
+                                        &derive,
                                         nullptr,
                                         outline_of<Node>.data(),
                                         uses.data(),
@@ -153,56 +232,53 @@ namespace xautodiff::variable
 
         static inline first_constants<constants> first;
 
-        /// Takes the operands and constants from an expression.
+        /// Takes the operands and constants from an expression, and sees whether merged ones are the same.
         struct reader
         {
             std::array<node_base*, count> operand;
             std::array<double, constants> constant;
+            bool consistent = true;
 
             template <class Leaf>
             [[gnu::always_inline]] void operator()(int occurrence, const Leaf& leaf)
             {
                 const std::size_t slot =
                     std::size_t(graph::occurrence_slot_of<program::graph>[std::size_t(occurrence)]);
+                const bool is_first = graph::first_occurrence_of<program::graph>[slot] == occurrence;
                 if constexpr (is_variable_leaf<Leaf>)
                 {
-                    operand[std::size_t(facts::adjoint_of_slot[slot])] = leaf.object.get();
+                    node_base*& at = operand[std::size_t(facts::adjoint_of_slot[slot])];
+                    consistent = consistent && (is_first || at == leaf.object.get());
+                    at = leaf.object.get();
                 }
                 else
                 {
-                    constant[std::size_t(constant_of_slot[slot])] = double(T(leaf.payload()));
+                    double& at = constant[std::size_t(constant_of_slot[slot])];
+                    const double value = double(T(leaf.payload()));
+                    consistent = consistent && (is_first || evaluate::same_payload(at, value));
+                    at = value;
                 }
             }
         };
 
-        static void for_each_payload_of(const Node& node, reader& r) { evaluate::for_each_payload(node, r); }
-
-        template <std::size_t... I>
-        static bool compute(const Node& node, T& value, std::array<T, count>& partial, std::index_sequence<I...>)
+        static handle<T> append(const reader& r, const evaluate::static_evaluator<program::graph, T>& machine,
+                                bool own_constants, bool was_changed)
         {
-            const auto results = std::tuple{&value, (static_cast<void>(I), &partial[I])...};
-            return evaluate::detail::run<program, T, array::family::scalar>(node, std::tuple<>{}, results);
-        }
-
-        static handle<T> append(const reader& r, T value, const std::array<T, count>& partial, bool own_constants,
-                                bool was_changed)
-        {
-            const std::size_t bytes = sizeof(node<T>) + count * sizeof(operand)
-                                      + (was_changed ? count * sizeof(std::uint64_t) : 0)
-                                      + (own_constants ? constants * sizeof(double) : 0);
-            std::uint16_t distance;
-            void* memory = tape::here().allocate(bytes, 8, distance);
-            auto* n = ::new (memory) node<T>(type, flag::recorded | flag::differentiable, value);
-            n->distance = distance;
-            operand* o = reinterpret_cast<operand*>(static_cast<char*>(memory) + sizeof(node<T>));
-            for (std::size_t i = 0; i < count; ++i)
+            std::size_t bytes = sizeof(node<T>) + count * sizeof(operand);
+            if (own_constants || was_changed) [[unlikely]]
             {
-                node_base& x = *r.operand[i];
-                retain(x);
-                const bool flows = x.has(flag::differentiable) && uses[i].flows;
-                o[i].where = reinterpret_cast<std::uintptr_t>(&x) | (flows ? 0 : operand::constant_bit);
-                o[i].partial = double(partial[i]);
+                bytes += ((was_changed ? count : 0) + (own_constants ? constants : 0)) * 8;
             }
+            auto* n = append_node<T>(type, bytes, 8, *machine.output_data(0));
+            operand* o = reinterpret_cast<operand*>(reinterpret_cast<char*>(n) + sizeof(node<T>));
+            for_each_index<count>([&](auto i) __attribute__((always_inline)) {
+                node_base& x = *r.operand[i];
+                ++x.references;
+                const bool flows = x.has(flag::differentiable) && uses[i].flows;
+                o[i].where = reinterpret_cast<std::uintptr_t>(&x) | (flows ? 0 : operand::constant_bit)
+                             | (uses[i].is_zero ? operand::zero_bit : 0);
+                o[i].partial = double(*machine.output_data(int(i) + 1));
+            });
             if (own_constants || was_changed) [[unlikely]]
             {
                 append_rest(*n, reinterpret_cast<std::uint64_t*>(o + count), r, own_constants, was_changed);

@@ -27,7 +27,7 @@ namespace xautodiff::variable
                 evaluate::compute_into(node, out->value);
                 return out;
             }
-            const handle<T> out(&start(node));
+            handle<T> out(&start(node));
             compute(node, *out);
             return out;
         }
@@ -49,7 +49,9 @@ namespace xautodiff::variable
         {
             using facts = statement_facts<pullback<Merge>::graph, 0>;
             return {&container_of<T>,
+                    statement_kind::expression,
                     &pull<Merge>,
+                    &derive,
                     &destroy_expression,
                     outline_of<Node>.data(),
                     facts::template uses_by_occurrence<Node>.data(),
@@ -71,14 +73,35 @@ namespace xautodiff::variable
 
         static void destroy_expression(node_base& n) noexcept { expression_of(n).~Node(); }
 
+        static void derive(traced_pass& pass, node_base& n, const traced& adjoint)
+        {
+            std::array<traced, std::size_t(graph::payload_count<Node>) + 1> payloads;
+            const operand* o = operands_of(n);
+            traced* at = payloads.data();
+            auto read = [&](int, const auto& leaf)
+            {
+                if constexpr (is_variable_leaf<std::remove_cvref_t<decltype(leaf)>>)
+                {
+                    const operand& from = *o++;
+                    using U = typename std::remove_cvref_t<decltype(leaf)>::container_type;
+                    *at = target_of(from) != nullptr ? erased(static_cast<node<U>&>(*from.node()))
+                                                     : detail::constant_of(leaf.payload());
+                }
+                else
+                {
+                    *at = detail::constant_of(leaf.payload());
+                }
+                ++at;
+            };
+            evaluate::for_each_payload(expression_of(n), read);
+            derive_statement(pass, detail::replay<Node, 0>::run(payloads.data()), adjoint);
+        }
+
         static node<T>& start(const Node& expression)
         {
-            std::uint16_t distance;
-            void* memory = tape::here().allocate(expression_at + sizeof(Node),
-                                                 std::max({alignof(node<T>), alignof(Node), std::size_t(8)}), distance);
-            auto* n = ::new (memory) node<T>(type<true>, flag::recorded | flag::differentiable);
-            n->distance = distance;
-            ::new (static_cast<char*>(memory) + expression_at) Node(expression);
+            auto* n = append_node<T>(type<true>, expression_at + sizeof(Node),
+                                     std::max({alignof(node<T>), alignof(Node), std::size_t(8)}));
+            ::new (reinterpret_cast<char*>(n) + expression_at) Node(expression);
             operand* o = operands_of(*n);
             std::size_t i = 0;
             const auto note = [&](const auto& leaf)

@@ -16,7 +16,8 @@ namespace xautodiff
     {
         /// Keep what a second backward through the same entries needs.
         bool retain_graph = false;
-        /// Record the backward pass itself, so that gradients can be differentiated. Not available yet: throws error.
+        /// Record the backward pass itself, so that gradients can be differentiated: see grad_variable(). Implies
+        /// retain_graph.
         bool create_graph = false;
     };
 }
@@ -28,7 +29,7 @@ namespace xautodiff::variable
     {
         const node_type& type = n.type();
         const operand* o = operands_of(n);
-        const bool is_scalar = type.pull == nullptr;
+        const bool is_scalar = type.kind != statement_kind::expression;
         const std::uint64_t* versions = reinterpret_cast<const std::uint64_t*>(o + type.operands);
         for (unsigned k = 0; k < type.operands; ++k)
         {
@@ -61,6 +62,25 @@ namespace xautodiff::variable
             out |= target_of(o[k]) != nullptr ? adjoint_bit(type.uses[k].output) : 0;
         }
         return out;
+    }
+
+    [[noreturn]] inline void throw_spent()
+    {
+        throw error("Trying to backward through the graph a second time (or directly access saved "
+                    "tensors after they have already been freed). Saved intermediate values of the "
+                    "graph are freed when you call .backward() or autograd.grad(). Specify "
+                    "retain_graph=True if you need to backward through the graph a second time or if "
+                    "you need to access saved tensors after calling backward.");
+    }
+
+    inline void require_own_gradient(const node_base& n)
+    {
+        if (n.has(flag::has_side) && n.side->is_foreign)
+        {
+            throw error(
+                "this graph reaches a leaf of another thread, which still runs: gradients are accumulated by the "
+                "thread that made the leaf; take them with ad::grad(y, x)");
+        }
     }
 
     /// The adjoints of one backward pass. No gradient changes before `commit`: a pass that throws leaves no trace.
@@ -99,8 +119,13 @@ namespace xautodiff::variable
             }
             else
             {
+                // Noted first: what fails in between leaves a node that holds nothing.
+                if (to.is_leaf())
+                {
+                    m_ends.push_back(&to);
+                }
                 to.start_adjoint(std::move(part));
-                note(to);
+                count(to);
             }
         }
 
@@ -131,6 +156,17 @@ namespace xautodiff::variable
         /// Of a statement that is pulled: where the adjoints go, by output. Throws where they cannot be computed any more.
         inline void targets(node_base& n, node_base** out) const;
 
+        /// An adjoint on its way from one sweep to another.
+        struct parcel
+        {
+            node_base* to;
+            void* adjoint;
+        };
+
+        /// What arrived at leaves, those named excepted.
+        inline std::vector<parcel> take_leaves(std::initializer_list<node_base*> except);
+        inline void deliver(std::vector<parcel>&& parcels);
+
     private:
         sweep* m_outer;
         std::optional<reference> m_root;
@@ -143,30 +179,21 @@ namespace xautodiff::variable
         bool m_spends = false;
         std::size_t m_prepared = 0;
 
-        void note(node_base& n)
+        void count(node_base& n)
         {
-            if (n.is_leaf())
-            {
-                m_ends.push_back(&n);
-            }
-            else
+            if (!n.is_leaf())
             {
                 ++m_pending;
                 m_at = m_at == nullptr ? &n : m_at;
             }
         }
 
-        [[noreturn]] static void throw_spent()
-        {
-            throw error("Trying to backward through the graph a second time (or directly access saved "
-                        "tensors after they have already been freed). Saved intermediate values of the "
-                        "graph are freed when you call .backward() or autograd.grad(). Specify "
-                        "retain_graph=True if you need to backward through the graph a second time or if "
-                        "you need to access saved tensors after calling backward.");
-        }
-
+        template <class T>
+        void deliver_rare(node<T>& n, const operand& o);
         template <class T>
         inline void pull_numbers(node<T>& n);
+        template <class T>
+        inline node_base* pull_run(node<T>& n);
         inline void pull_expression(node_base& n);
         inline bool pass(node_base& n);
         inline void clear() noexcept;
@@ -194,44 +221,99 @@ namespace xautodiff::variable
         }
     };
 
-    /// A statement on numbers: its partial derivatives are known. The inner loop of everything.
+    /// Passes the adjoint of a statement on numbers to one operand. Where nothing flows, not even an infinity makes it a
+    /// nan.
+    template <class T>
+    [[gnu::noinline]] void sweep::deliver_rare(node<T>& n, const operand& o)
+    {
+        node<T>& x = static_cast<node<T>&>(*o.node());
+        if (x.has(flag::changed | flag::shares))
+        {
+            require_unchanged(n, wanted_adjoints(n));
+        }
+        if (target_of(o) != nullptr)
+        {
+            deliver(x, o.is_zero() ? T(0) : n.adjoint() * T(o.partial));
+        }
+    }
+
+    /// A statement on numbers: its partial derivatives are known.
     template <class T>
     inline void sweep::pull_numbers(node<T>& n)
     {
-        const node_type& type = n.type();
-        const T a = n.adjoint();
-        operand* o = reinterpret_cast<operand*>(reinterpret_cast<char*>(&n) + sizeof(node<T>));
-        std::uint64_t wanted = 0;
-        bool may_have_changed = false;
-        for (unsigned k = 0; k < type.operands; ++k)
+        const operand* o = operands_of(n);
+        for (unsigned k = 0; k < n.type().operands; ++k)
         {
-            node<T>& x = static_cast<node<T>&>(*o[k].node());
-            may_have_changed |= x.has(flag::changed | flag::shares);
-            if (o[k].is_constant() || !x.has(flag::differentiable)) [[unlikely]]
-            {
-                continue;
-            }
-            wanted |= adjoint_bit(k);
-            // Where nothing flows, not even an infinity makes it a nan.
-            const T part = type.uses[k].is_zero ? T(0) : a * T(o[k].partial);
-            if (x.has(flag::reached))
-            {
-                x.adjoint() += part;
-            }
-            else
-            {
-                x.start_adjoint(part);
-                note(x);
-            }
+            deliver_rare(n, o[k]);
         }
-        if (may_have_changed) [[unlikely]]
-        {
-            require_unchanged(n, wanted);
-        }
-        if (m_spends && (type.reads & wanted) != 0)
+        if (m_spends && (n.type().reads & wanted_adjoints(n)) != 0)
         {
             n.set(flag::spent);
         }
+    }
+
+    /// The inner loop of everything: as `pass`, from n on for as long as there are ordinary statements on numbers.
+    /// Returns the first entry that is something else; null where none is left.
+    template <class T>
+    inline node_base* sweep::pull_run(node<T>& first)
+    {
+        constexpr std::uint16_t rare = flag::has_side | flag::spent | flag::kept;
+        // An operand's first adjoint is counted if it is an entry, and noted if it is a leaf.
+        constexpr std::uint16_t before = flag::differentiable | flag::reached | flag::changed | flag::shares,
+                                fresh = before | flag::recorded;
+        std::size_t pending = m_pending;
+        const bool spends = m_spends;
+        node_base* at = &first;
+        for (;;)
+        {
+            __builtin_prefetch(reinterpret_cast<char*>(at) - 2048, 1);
+            if (at->has(flag::reached))
+            {
+                if (at->has(rare) || at->plain_type->kind != statement_kind::doubles)
+                {
+                    break;
+                }
+                node<T>& n = static_cast<node<T>&>(*at);
+                const node_type& type = *n.plain_type;
+                const T a = n.adjoint();
+                const operand* o = reinterpret_cast<const operand*>(reinterpret_cast<char*>(&n) + sizeof(node<T>));
+                bool used_up = spends && type.reads != 0;
+                for (const operand* const end = o + type.operands; o != end; ++o)
+                {
+                    if ((o->where & (operand::constant_bit | operand::zero_bit)) == 0) [[likely]]
+                    {
+                        node<T>& x = *reinterpret_cast<node<T>*>(o->where);
+                        if ((x.flags & before) == (flag::differentiable | flag::reached)) [[likely]]
+                        {
+                            x.adjoint() += a * T(o->partial);
+                            continue;
+                        }
+                        if ((x.flags & fresh) == (flag::differentiable | flag::recorded)) [[likely]]
+                        {
+                            x.start_adjoint(a * T(o->partial));
+                            ++pending;
+                            continue;
+                        }
+                    }
+                    m_at = at;
+                    m_pending = pending;
+                    deliver_rare(n, *o);
+                    pending = m_pending;
+                    used_up = used_up && (type.reads & wanted_adjoints(n)) != 0;
+                }
+                n.flags = std::uint16_t((n.flags & ~flag::reached) | (used_up ? flag::spent : 0));
+                if (--pending == 0)
+                {
+                    m_pending = 0;
+                    m_at = at;
+                    return nullptr;
+                }
+            }
+            at = tape::before(*at);
+        }
+        m_pending = pending;
+        m_at = at;
+        return at;
     }
 
     inline void sweep::pull_expression(node_base& n)
@@ -261,30 +343,24 @@ namespace xautodiff::variable
         {
             throw_spent();
         }
-        const node_type& type = n.type();
-        if (type.container == &container_of<double> && type.pull == nullptr) [[likely]]
+        switch (n.type().kind)
         {
+        case statement_kind::doubles:
             pull_numbers(static_cast<node<double>&>(n));
-        }
-        else if (type.pull != nullptr)
-        {
+            break;
+        case statement_kind::floats:
+            pull_numbers(static_cast<node<float>&>(n));
+            break;
+        default:
             pull_expression(n);
         }
-        else
-        {
-            pull_numbers(static_cast<node<float>&>(n));
-        }
-        if (stays) [[unlikely]]
+        if (stays)
         {
             m_ends.push_back(&n);
         }
-        else if (type.pull == nullptr)
-        {
-            n.clear(flag::reached);
-        }
         else
         {
-            type.container->destroy_adjoint(n);
+            n.type().container->destroy_adjoint(n);
         }
         return --m_pending != 0;
     }
@@ -305,17 +381,8 @@ namespace xautodiff::variable
         if (m_pending != 0)
         {
             node_base* n = m_at;
-            for (;;)
+            while ((n = pull_run(static_cast<node<double>&>(*n))) != nullptr && pass(*n))
             {
-                while (!n->has(flag::reached))
-                {
-                    n = tape::before(*n);
-                }
-                m_at = n;
-                if (!pass(*n))
-                {
-                    break;
-                }
                 n = tape::before(*n);
             }
         }
@@ -349,12 +416,7 @@ namespace xautodiff::variable
         { return n.is_leaf() || (n.has(flag::has_side) && n.side->retains_grad); };
         for (node_base* n : m_ends)
         {
-            if (n->has(flag::foreign))
-            {
-                throw error(
-                    "this graph reaches a leaf of another thread, which still runs: gradients are accumulated by "
-                    "the thread that made the leaf; take them with ad::grad(y, x)");
-            }
+            require_own_gradient(*n);
             if (takes_it(*n))
             {
                 n->type().container->prepare_gradient(*n);
@@ -389,7 +451,10 @@ namespace xautodiff::variable
         for_each_holder(
             [](node_base& n)
             {
-                n.type().container->destroy_adjoint(n);
+                if (n.has(flag::reached))
+                {
+                    n.type().container->destroy_adjoint(n);
+                }
                 n.type().container->drop_prepared(n);
             });
         for (node_base* n : m_kept)
@@ -435,13 +500,63 @@ namespace xautodiff::variable
         }
     }
 
+    inline std::vector<sweep::parcel> sweep::take_leaves(std::initializer_list<node_base*> except)
+    {
+        std::vector<parcel> out;
+        std::vector<node_base*> left;
+        out.reserve(m_ends.size());
+        left.reserve(m_ends.size());
+        for (node_base* n : m_ends)
+        {
+            bool stays = !n->is_leaf();
+            for (node_base* e : except)
+            {
+                stays = stays || e == n;
+            }
+            stays ? left.push_back(n) : out.push_back({n, nullptr});
+        }
+        m_ends.swap(left);
+        for (parcel& p : out)
+        {
+            p.adjoint = p.to->type().container->take_adjoint(*p.to);
+        }
+        return out;
+    }
+
+    inline void sweep::deliver(std::vector<parcel>&& parcels)
+    {
+        for (const parcel& p : parcels)
+        {
+            if (!p.to->has(flag::reached))
+            {
+                m_ends.push_back(p.to);
+            }
+            p.to->type().container->add_adjoint(*p.to, p.adjoint);
+        }
+    }
+
     /// Another pass begins before this one is done, in a hook: it needs the nodes' room.
     inline void sweep::suspend()
     {
-        for_each_holder([this](node_base& n) { m_away.emplace_back(&n, nullptr); });
-        for (auto& [n, taken] : m_away)
+        for_each_holder(
+            [this](node_base& n)
+            {
+                if (n.has(flag::reached))
+                {
+                    m_away.emplace_back(&n, nullptr);
+                }
+            });
+        try
         {
-            taken = n->type().container->take_adjoint(*n);
+            for (auto& [n, taken] : m_away)
+            {
+                taken = n->type().container->take_adjoint(*n);
+            }
+        }
+        catch (...)
+        {
+            resume();
+            throw;
         }
     }
 
@@ -449,7 +564,10 @@ namespace xautodiff::variable
     {
         for (const auto& [n, taken] : m_away)
         {
-            n->type().container->return_adjoint(*n, taken);
+            if (taken != nullptr)
+            {
+                n->type().container->return_adjoint(*n, taken);
+            }
         }
         m_away.clear();
     }

@@ -67,15 +67,7 @@ namespace xautodiff::variable
 
     inline void dispose(node_base& n) noexcept;
 
-    inline void retain(node_base& n)
-    {
-        // Lets the compiler see that a count which goes up and down again does not reach 0.
-        if (n.references <= 0)
-        {
-            __builtin_unreachable();
-        }
-        ++n.references;
-    }
+    inline void retain(node_base& n) { ++n.references; }
 
     inline void release(node_base& n) noexcept
     {
@@ -97,22 +89,33 @@ namespace xautodiff::variable
         static tape& here()
         {
             tape* t = this_thread;
-            return t != nullptr ? *t : start();
+            if (t == nullptr) [[unlikely]]
+            {
+                return start();
+            }
+            return *t;
         }
 
         /// Whether this thread owns a node. It takes over what a thread that has ended left behind.
-        static bool owns(const node_base& n)
+        static bool owns(node_base& n)
         {
-            std::atomic<tape*>& owner = owner_of(n);
-            return owner.load(std::memory_order_relaxed) == this_thread || take_over(owner);
+            if (n.home != this_number) [[unlikely]]
+            {
+                return take_over(n);
+            }
+            return true;
         }
+        /// Whether a node is this thread's and not detached: what there is to ask before it is used.
+        static bool is_plain(const node_base& n) { return n.home == this_number; }
+
+        std::uint32_t number() const { return m_number; }
 
         /// Room for an entry behind all others. `entry_alignment` is at least 8.
         void* allocate(std::size_t bytes, std::size_t entry_alignment, std::uint16_t& distance)
         {
-            if (m_has_remote.load(std::memory_order_relaxed)) [[unlikely]]
+            if (m_has_remote.load(std::memory_order_relaxed) || !limbo.empty()) [[unlikely]]
             {
-                apply_remote();
+                tidy();
             }
             page* p = m_youngest;
             std::size_t at = p == nullptr ? 0 : (p->top + entry_alignment - 1) & ~(entry_alignment - 1);
@@ -128,6 +131,16 @@ namespace xautodiff::variable
             return reinterpret_cast<char*>(p) + at;
         }
 
+        /// Undoes the last `allocate`, whose entry could not be made.
+        void take_back(void* memory, std::uint16_t distance) noexcept
+        {
+            page* p = m_youngest;
+            const std::size_t at = std::size_t(static_cast<char*>(memory) - reinterpret_cast<char*>(p));
+            p->top = distance == 0 ? page::first : at;
+            p->last = at - 8 * std::size_t(distance);
+            --p->live;
+        }
+
         /// Room for a node that is no entry.
         void* allocate_outside(std::size_t bytes, std::size_t alignment)
         {
@@ -137,6 +150,17 @@ namespace xautodiff::variable
             ::new (block + offset - sizeof(prefix)) prefix{this, alignment};
             ++m_outside;
             return block + offset;
+        }
+
+        /// Undoes `allocate_outside`.
+        static void free_outside(void* memory) noexcept
+        {
+            char* const at = static_cast<char*>(memory);
+            const prefix& before = *std::launder(reinterpret_cast<prefix*>(at - sizeof(prefix)));
+            const std::size_t alignment = before.alignment;
+            before.owner.load(std::memory_order_relaxed)->forget_outside();
+            const std::size_t offset = (sizeof(prefix) + alignment - 1) / alignment * alignment;
+            ::operator delete(at - offset, std::align_val_t(alignment));
         }
 
         /// The entry that was recorded before; null where there is none.
@@ -164,16 +188,12 @@ namespace xautodiff::variable
             }
             else
             {
-                prefix& before = prefix::of(n);
-                const std::size_t alignment = before.alignment;
-                before.owner.load(std::memory_order_relaxed)->forget_outside();
-                const std::size_t offset = (sizeof(prefix) + alignment - 1) / alignment * alignment;
-                ::operator delete(reinterpret_cast<char*>(&n) - offset, std::align_val_t(alignment));
+                free_outside(&n);
             }
         }
 
         /// Adds to the count of another thread's node: its owner does, when it next records something.
-        static void remote(node_base& n, int difference)
+        [[gnu::noinline]] static void remote(node_base& n, int difference)
         {
             const std::lock_guard lock(ownership());
             tape* t = owner_of(n).load(std::memory_order_relaxed)->root();
@@ -184,7 +204,8 @@ namespace xautodiff::variable
         /// Nodes of this thread that stand for leaves of others.
         std::unordered_map<node_base*, node_base*>& foreign() { return m_foreign; }
 
-        node_base* waiting = nullptr;  ///< nodes to be freed
+        node_base* waiting = nullptr;   ///< nodes to be freed
+        std::vector<node_base*> limbo;  ///< nodes that expressions alone use
         bool is_freeing = false;
         sweep* running = nullptr;
 
@@ -203,7 +224,16 @@ namespace xautodiff::variable
         bool m_is_orphan = false;
         tape* m_heir = nullptr;
 
+        std::uint32_t m_number = next_number();
+
         static inline constinit thread_local tape* this_thread = nullptr;
+        static inline constinit thread_local std::uint32_t this_number = ~std::uint32_t(0);
+
+        static std::uint32_t next_number()
+        {
+            static std::atomic<std::uint32_t> n{0};
+            return ++n;
+        }
 
         static std::mutex& ownership()
         {
@@ -223,9 +253,10 @@ namespace xautodiff::variable
             }
         };
 
-        [[gnu::noinline, gnu::cold]] static tape& start()
+        [[gnu::noinline]] static tape& start()
         {
             this_thread = new tape;
+            this_number = this_thread->m_number;
             static thread_local ending at_end;
             static_cast<void>(at_end);
             return *this_thread;
@@ -242,9 +273,15 @@ namespace xautodiff::variable
         }
 
         /// For a node whose owner is not known to be this thread.
-        [[gnu::noinline, gnu::cold]] static bool take_over(std::atomic<tape*>& owner)
+        [[gnu::noinline]] static bool take_over(node_base& n)
         {
+            std::atomic<tape*>& owner = owner_of(n);
             tape& mine = here();
+            if (owner.load(std::memory_order_relaxed) == &mine)
+            {
+                n.home = n.has(flag::detached) ? 0 : mine.m_number;
+                return true;
+            }
             std::unique_lock lock(ownership());
             tape* named = owner.load(std::memory_order_relaxed);
             tape* t = named->root();
@@ -265,7 +302,8 @@ namespace xautodiff::variable
                 named->delete_if_empty();
             }
             lock.unlock();
-            mine.apply_remote();
+            n.home = n.has(flag::detached) ? 0 : mine.m_number;
+            mine.tidy();
             return true;
         }
 
@@ -297,6 +335,8 @@ namespace xautodiff::variable
                 m_remote.push_back(change);
             }
             other.m_remote.clear();
+            limbo.insert(limbo.end(), other.limbo.begin(), other.limbo.end());
+            other.limbo.clear();
             m_has_remote.store(!m_remote.empty(), std::memory_order_relaxed);
             for (const auto& [leaf, stand_in] : other.m_foreign)
             {
@@ -312,17 +352,19 @@ namespace xautodiff::variable
             {
                 release(*stand_in);
             }
-            apply_remote();
+            tidy();
             free_reserve(0);
             const std::lock_guard lock(ownership());
             this_thread = nullptr;
+            this_number = ~std::uint32_t(0);
             m_is_orphan = true;
             delete_if_empty();
         }
 
         void delete_if_empty()
         {
-            if ((m_is_orphan || m_heir != nullptr) && m_outside == 0 && m_pages == 0 && m_remote.empty())
+            if ((m_is_orphan || m_heir != nullptr) && m_outside == 0 && m_pages == 0 && m_remote.empty()
+                && limbo.empty())
             {
                 free_reserve(0);
                 delete this;
@@ -338,7 +380,36 @@ namespace xautodiff::variable
             }
         }
 
-        [[gnu::noinline, gnu::cold]] void apply_remote()
+        std::size_t m_patience = 0;
+
+        /// What other threads asked for, and what expressions have ceased to use since. The latter is looked at so
+        /// seldom that it costs a constant for each node.
+        [[gnu::noinline]] void tidy()
+        {
+            if (m_has_remote.load(std::memory_order_relaxed))
+            {
+                apply_remote();
+            }
+            if (m_patience-- == 0)
+            {
+                std::vector<node_base*> waited;
+                waited.swap(limbo);
+                for (node_base* n : waited)
+                {
+                    n->clear(flag::in_limbo);
+                    if (n->references == 0)
+                    {
+                        dispose(*n);
+                    }
+                }
+                m_patience = limbo.size();
+            }
+        }
+
+    public:
+        bool has_remote() const { return m_has_remote.load(std::memory_order_relaxed); }
+
+        [[gnu::noinline]] void apply_remote()
         {
             std::vector<std::pair<node_base*, int>> changes;
             {
@@ -349,7 +420,11 @@ namespace xautodiff::variable
             // What was added first: a copy is made before what it was copied from goes.
             for (const auto& [n, difference] : changes)
             {
-                n->references += difference > 0 ? difference : 0;
+                if (difference > 0)
+                {
+                    n->references += difference;
+                    n->set(flag::copied);
+                }
             }
             for (const auto& [n, difference] : changes)
             {
@@ -360,6 +435,7 @@ namespace xautodiff::variable
             }
         }
 
+    private:
         [[gnu::noinline]] page* add_page(std::size_t needed)
         {
             page* p;
@@ -392,7 +468,7 @@ namespace xautodiff::variable
             return p;
         }
 
-        void retire(page* p)
+        [[gnu::noinline]] void retire(page* p)
         {
             if (p == m_youngest && p->size == page::usual_size)
             {
@@ -462,7 +538,7 @@ namespace xautodiff::variable
             tape::free_memory(n);
         }
 
-        [[gnu::noinline, gnu::cold]] inline bool drop_side(node_base& n, const node_type& type) noexcept
+        [[gnu::noinline]] inline bool drop_side(node_base& n, const node_type& type) noexcept
         {
             side_base& s = *n.side;
             n.set(flag::released);
@@ -470,10 +546,14 @@ namespace xautodiff::variable
             {
                 release(*replacement);
             }
+            if (node_base* graph = std::exchange(s.gradient_graph, nullptr))
+            {
+                release(*graph);
+            }
             if (node_base* shown = std::exchange(s.elements, nullptr))
             {
                 n.clear(flag::shares);
-                if (n.has(flag::foreign))
+                if (s.is_foreign)
                 {
                     tape::remote(*shown, -1);
                 }
@@ -494,24 +574,66 @@ namespace xautodiff::variable
             return true;
         }
 
-        inline void free_node(node_base& n) noexcept
+        /// Whether a node without references can go; if expressions use it, it waits for them.
+        inline bool may_go(node_base& n, tape& t) noexcept
         {
-            const node_type& type = n.type();
-            if (type.operands != 0)
+            if (t.has_remote()) [[unlikely]]
             {
-                if (type.destroy_expression != nullptr && !n.has(flag::bare))
+                // Another thread may have made a copy.
+                ++n.references;
+                t.apply_remote();
+                if (--n.references != 0)
                 {
-                    type.destroy_expression(n);
-                }
-                const operand* o = reinterpret_cast<const operand*>(reinterpret_cast<char*>(&n) + type.operands_at);
-                for (unsigned i = 0; i < type.operands; ++i)
-                {
-                    release(*o[i].node());
+                    return false;
                 }
             }
-            if (n.has(flag::has_side) && !drop_side(n, type))
+            if (n.uses == 0) [[likely]]
             {
-                return;
+                return true;
+            }
+            if (!n.has(flag::in_limbo))
+            {
+                n.set(flag::in_limbo);
+                // Without memory for the list, this node's is lost.
+                try
+                {
+                    t.limbo.push_back(&n);
+                }
+                catch (...)
+                {
+                }
+            }
+            return false;
+        }
+
+        inline void free_node(node_base& n, tape& t) noexcept
+        {
+            const node_type& type = n.type();
+            if (type.destroy_expression != nullptr && !n.has(flag::bare))
+            {
+                type.destroy_expression(n);
+            }
+            if (n.has(flag::recorded))
+            {
+                // What was recorded before goes next, as a rule.
+                __builtin_prefetch(reinterpret_cast<char*>(&n) - 2048, 1);
+            }
+            const operand* o = reinterpret_cast<const operand*>(reinterpret_cast<char*>(&n) + type.operands_at);
+            for (unsigned i = 0; i < type.operands; ++i)
+            {
+                node_base& x = *o[i].node();
+                if (--x.references == 0 && may_go(x, t))
+                {
+                    next_waiting(x) = t.waiting;
+                    t.waiting = &x;
+                }
+            }
+            if (n.has(flag::has_side)) [[unlikely]]
+            {
+                if (!drop_side(n, type))
+                {
+                    return;
+                }
             }
             free_elements(n, type);
         }
@@ -521,6 +643,10 @@ namespace xautodiff::variable
     inline void dispose(node_base& n) noexcept
     {
         tape& t = tape::here();
+        if (!detail::may_go(n, t))
+        {
+            return;
+        }
         detail::next_waiting(n) = t.waiting;
         t.waiting = &n;
         if (t.is_freeing)
@@ -531,7 +657,7 @@ namespace xautodiff::variable
         while (node_base* next = t.waiting)
         {
             t.waiting = detail::next_waiting(*next);
-            detail::free_node(*next);
+            detail::free_node(*next, t);
         }
         t.is_freeing = false;
     }

@@ -33,7 +33,8 @@ namespace xautodiff::variable
         T value;
 
         template <class... A>
-        node(const node_type& t, std::uint16_t f, A&&... a) : node_base(t, f), value(std::forward<A>(a)...)
+        node(const node_type& t, std::uint16_t f, std::uint32_t h, A&&... a)
+            : node_base(t, f, h), value(std::forward<A>(a)...)
         {
         }
 
@@ -124,6 +125,23 @@ namespace xautodiff::variable
         return array::traits<T>::ref(value).shape;
     }
 
+    inline void require_same_shape(const array::shape& before, const array::shape& now)
+    {
+        if (!(before == now))
+        {
+            throw error("hook has changed the size of value: from " + to_string(before) + " to " + to_string(now));
+        }
+    }
+
+    /// The gradient is a mere value from here on.
+    inline void forget_graph(side_base& s) noexcept
+    {
+        if (node_base* graph = std::exchange(s.gradient_graph, nullptr))
+        {
+            release(*graph);
+        }
+    }
+
     namespace detail
     {
         template <class T>
@@ -139,19 +157,17 @@ namespace xautodiff::variable
             {
                 // A copy, as a hook may remove itself.
                 const typename node<T>::hook_list hooks = *side_of(typed(n)).hooks;
+                // Away from the node, whose room another pass may need that a hook begins.
+                T adjoint = typed(n).adjoint();
                 for (const auto& [id, hook] : hooks)
                 {
-                    if (std::optional<T> replaced = hook(std::as_const(typed(n).adjoint())))
+                    if (std::optional<T> replaced = hook(std::as_const(adjoint)))
                     {
-                        const array::shape before = shape_of(typed(n).adjoint()), now = shape_of(*replaced);
-                        if (!(before == now))
-                        {
-                            throw error("hook has changed the size of value: from " + to_string(before) + " to "
-                                        + to_string(now));
-                        }
-                        typed(n).adjoint() = std::move(*replaced);
+                        require_same_shape(shape_of(adjoint), shape_of(*replaced));
+                        adjoint = std::move(*replaced);
                     }
                 }
+                typed(n).adjoint() = std::move(adjoint);
             }
 
             static void prepare_gradient(node_base& n)
@@ -169,6 +185,8 @@ namespace xautodiff::variable
                 side<T>& s = side_of(typed(n));
                 s.grad.swap(s.prepared);
                 s.prepared.reset();
+                forget_graph(s);
+                s.gradient_graph = std::exchange(s.prepared_graph, nullptr);
             }
 
             static void drop_prepared(node_base& n) noexcept
@@ -176,6 +194,10 @@ namespace xautodiff::variable
                 if (n.has(flag::has_side))
                 {
                     static_cast<side<T>&>(*n.side).prepared.reset();
+                    if (node_base* graph = std::exchange(n.side->prepared_graph, nullptr))
+                    {
+                        release(*graph);
+                    }
                 }
             }
 
@@ -192,10 +214,18 @@ namespace xautodiff::variable
                 typed(n).start_adjoint(std::move(*owned));
             }
 
-            static void accumulate(node_base& to, const node_base& from)
+            static void add_adjoint(node_base& n, void* taken)
             {
-                accumulate_into(typed(to).adjoint(), typed(const_cast<node_base&>(from)).adjoint());
+                if (!n.has(flag::reached))
+                {
+                    return return_adjoint(n, taken);
+                }
+                const std::unique_ptr<T> owned(static_cast<T*>(taken));
+                accumulate_into(typed(n).adjoint(), *owned);
             }
+
+            static void run_hooks_on(node_base& n, traced& adjoint);
+            static void prepare_traced(node_base& n, const traced& adjoint);
 
             static std::string describe(const node_base& n)
             {
@@ -217,20 +247,37 @@ namespace xautodiff::variable
         &detail::container_functions<T>::drop_prepared,
         &detail::container_functions<T>::take_adjoint,
         &detail::container_functions<T>::return_adjoint,
-        &detail::container_functions<T>::accumulate,
+        &detail::container_functions<T>::add_adjoint,
+        &detail::container_functions<T>::run_hooks_on,
+        &detail::container_functions<T>::prepare_traced,
         &detail::container_functions<T>::describe};
 
     template <class T>
     inline constexpr node_type leaf_type{&container_of<T>};
 
-    /// A reference to a node of this thread, as expressions hold it; never null.
+    /// What expressions hold, a node of this thread. Counted apart, and without asking whether it was the last: so the
+    /// compiler sees that the many copies made while an expression is written down cancel out.
     template <class T>
-    class operand_handle : public reference
+    class operand_handle
     {
     public:
-        explicit operand_handle(node<T>& n) : reference(n) {}
-        node<T>& operator*() const { return static_cast<node<T>&>(*get()); }
-        node<T>* operator->() const { return static_cast<node<T>*>(get()); }
+        explicit operand_handle(node<T>& n) : m_node(&n) { ++n.uses; }
+        operand_handle(const operand_handle& other) : m_node(other.m_node) { ++m_node->uses; }
+        operand_handle& operator=(const operand_handle& other)
+        {
+            ++other.m_node->uses;
+            --m_node->uses;
+            m_node = other.m_node;
+            return *this;
+        }
+        ~operand_handle() { --m_node->uses; }
+
+        node<T>& operator*() const { return *m_node; }
+        node<T>* operator->() const { return m_node; }
+        node<T>* get() const { return m_node; }
+
+    private:
+        node<T>* m_node;
     };
 
     /// What a Variable holds: may be null, and may refer to a node of another thread.
@@ -245,7 +292,15 @@ namespace xautodiff::variable
         {
             if (m_node != nullptr)
             {
-                tape::owns(*m_node) ? retain(*m_node) : tape::remote(*m_node, 1);
+                if (tape::owns(*m_node)) [[likely]]
+                {
+                    retain(*m_node);
+                    m_node->set(flag::copied);
+                }
+                else
+                {
+                    tape::remote(*m_node, 1);
+                }
             }
         }
         handle(handle&& other) noexcept : m_node(std::exchange(other.m_node, nullptr)) {}
@@ -258,8 +313,22 @@ namespace xautodiff::variable
         {
             if (m_node != nullptr)
             {
-                tape::owns(*m_node) ? release(*m_node) : tape::remote(*m_node, -1);
+                if (tape::owns(*m_node)) [[likely]]
+                {
+                    release(*m_node);
+                }
+                else
+                {
+                    tape::remote(*m_node, -1);
+                }
             }
+        }
+
+        /// A second reference that no user sees.
+        handle share() const
+        {
+            retain(*m_node);
+            return handle(m_node);
         }
 
         node<T>* get() const { return m_node; }
@@ -275,8 +344,49 @@ namespace xautodiff::variable
     template <class T, class... A>
     handle<T> make_leaf(A&&... value)
     {
-        void* memory = tape::here().allocate_outside(sizeof(node<T>), alignof(node<T>));
-        return handle<T>(::new (memory) node<T>(leaf_type<T>, 0, std::forward<A>(value)...));
+        tape& t = tape::here();
+        void* memory = t.allocate_outside(sizeof(node<T>), alignof(node<T>));
+        try
+        {
+            return handle<T>(::new (memory) node<T>(leaf_type<T>, 0, t.number(), std::forward<A>(value)...));
+        }
+        catch (...)
+        {
+            tape::free_outside(memory);
+            throw;
+        }
+    }
+
+    /// An entry on this thread's tape, of some bytes in all.
+    template <class T, class... A>
+    node<T>* append_node(const node_type& type, std::size_t bytes, std::size_t alignment, A&&... value)
+    {
+        std::uint16_t distance;
+        tape& t = tape::here();
+        void* memory = t.allocate(bytes, alignment, distance);
+        const auto make = [&]
+        {
+            auto* n = ::new (memory)
+                node<T>(type, flag::recorded | flag::differentiable, t.number(), std::forward<A>(value)...);
+            n->distance = distance;
+            return n;
+        };
+        if constexpr (std::is_nothrow_constructible_v<T, A...>)
+        {
+            return make();
+        }
+        else
+        {
+            try
+            {
+                return make();
+            }
+            catch (...)
+            {
+                t.take_back(memory, distance);
+                throw;
+            }
+        }
     }
 
     /// A leaf that shows the elements of n.
@@ -295,20 +405,16 @@ namespace xautodiff::variable
         {
             tape::remote(n, 1);
             s.elements = &n;
-            out->set(flag::foreign);
+            s.is_foreign = true;
         }
         out->set(flag::shares);
         return out;
     }
 
-    /// What stands for n in this thread: n itself where it is its own.
+    /// What stands for a node of another thread in this one.
     template <class T>
-    node<T>& local(node<T>& n)
+    [[gnu::noinline]] node<T>& stand_in(node<T>& n)
     {
-        if (tape::owns(n)) [[likely]]
-        {
-            return n;
-        }
         if (!n.is_leaf())
         {
             throw error(
@@ -318,11 +424,22 @@ namespace xautodiff::variable
         node_base*& at = tape::here().foreign()[&n];
         if (at == nullptr)
         {
-            handle<T> stand_in = make_detached(n);
-            at = stand_in.get();
+            handle<T> made = make_detached(n);
+            at = made.get();
             retain(*at);
         }
         n.has(flag::differentiable) ? at->set(flag::differentiable) : at->clear(flag::differentiable);
         return static_cast<node<T>&>(*at);
+    }
+
+    /// What stands for n in this thread: n itself where it is its own.
+    template <class T>
+    node<T>& local(node<T>& n)
+    {
+        if (!tape::owns(n)) [[unlikely]]
+        {
+            return stand_in(n);
+        }
+        return n;
     }
 }

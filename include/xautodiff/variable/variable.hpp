@@ -59,6 +59,8 @@ namespace xautodiff
         template <class X>
         concept storable = requires { typename stored<std::remove_cvref_t<X>>::type; };
 
+        [[noreturn, gnu::noinline]] inline void throw_moved_from() { throw error("this Variable was moved from"); }
+
         [[noreturn]] inline void throw_foreign(const char* what)
         {
             throw error("this Variable belongs to another thread, which still runs: it is " + std::string(what)
@@ -73,6 +75,24 @@ namespace xautodiff
                                         + std::string(n.has(flag::differentiable) ? "True)" : "False)")
                                   : "the gradient of a Variable that is not a leaf is not kept: call retain_grad() "
                                     "on it before backward()");
+        }
+
+        /// Handles of n mean `other` from here on.
+        inline void set_replacement(side_base& s, node_base& n, node_base& other)
+        {
+            retain(other);
+            s.replacement = &other;
+            n.set(flag::detached);
+            n.home = 0;
+        }
+
+        inline void require_in_place(const array::shape& before, const array::shape& now)
+        {
+            if (!(before == now))
+            {
+                throw shape_error("output with shape " + to_string(before) + " doesn't match the broadcast shape "
+                                  + to_string(now));
+            }
         }
 
         inline void set_requires_grad(node_base& n, bool wanted)
@@ -138,7 +158,31 @@ namespace xautodiff
             return *this;
         }
 
-        auto node() const { return variable::leaf<T, expression::untagged>(variable::local(*object())); }
+        /// In place: with a gradient, a new entry on record takes its place; without, or under no_grad, its elements change.
+        /// Statements recorded before keep what they read. Throws error for a leaf that requires grad, where the shape would
+        /// change, and for a new entry while copies of this refer to the old one.
+        template <expression::operand E>
+        Variable& operator+=(const E& e)
+        {
+            return replace(*this + e);
+        }
+        template <expression::operand E>
+        Variable& operator-=(const E& e)
+        {
+            return replace(*this - e);
+        }
+        template <expression::operand E>
+        Variable& operator*=(const E& e)
+        {
+            return replace(*this * e);
+        }
+        template <expression::operand E>
+        Variable& operator/=(const E& e)
+        {
+            return replace(*this / e);
+        }
+
+        auto node() const { return variable::leaf<T, expression::untagged>(operand()); }
 
         /// The elements. Reading never looks like writing: see mutable_data.
         const T& data() const { return std::as_const(*object()).elements(); }
@@ -174,6 +218,19 @@ namespace xautodiff
             return *variable::side_of(*m_object).grad;
         }
 
+        /// The gradient as a Variable: of a leaf after backward({.create_graph = true}) on record, to be differentiated
+        /// again. As in PyTorch, that record and the leaf keep each other alive until clear_grad() or zero_grad();
+        /// ad::grad(y, x, {.create_graph = true}) ties no such knot.
+        Variable grad_variable() const
+        {
+            const T& value = grad();
+            if (variable::node_base* graph = m_object->side->gradient_graph)
+            {
+                return Variable(variable::as_container<T>(variable::detail::same_node(*graph)));
+            }
+            return Variable(variable::make_leaf<T>(value));
+        }
+
         bool has_grad() const
         {
             return object()->has(variable::flag::has_side) && variable::side_of(*m_object).grad.has_value();
@@ -185,6 +242,7 @@ namespace xautodiff
             if (has_grad())
             {
                 array::fill(array::traits<T>::ref(*variable::side_of(*m_object).grad), 0);
+                variable::forget_graph(*m_object->side);
             }
         }
 
@@ -194,6 +252,7 @@ namespace xautodiff
             if (has_grad())
             {
                 variable::side_of(*m_object).grad.reset();
+                variable::forget_graph(*m_object->side);
             }
         }
 
@@ -247,9 +306,7 @@ namespace xautodiff
                 variable::side<T>& before = variable::side_of(*m_object);
                 variable::side_of(*leaf).grad = std::exchange(before.grad, std::nullopt);
                 before.retains_grad = false;
-                before.replacement = leaf.get();
-                variable::retain(*leaf);
-                m_object->set(variable::flag::detached);
+                variable::set_replacement(before, *m_object, *leaf);
                 m_object = std::move(leaf);
             }
             return *this;
@@ -313,14 +370,13 @@ namespace xautodiff
 
         const variable::handle<T>& object() const
         {
-            if (!m_object)
+            if (!m_object) [[unlikely]]
             {
-                throw error("this Variable was moved from");
+                variable::throw_moved_from();
             }
-            if (m_object->has(variable::flag::detached)) [[unlikely]]
+            if (!variable::tape::is_plain(*m_object)) [[unlikely]]
             {
-                variable::retain(*m_object->side->replacement);
-                m_object = variable::handle<T>(static_cast<variable::node<T>*>(m_object->side->replacement));
+                follow();
             }
             return m_object;
         }
@@ -328,6 +384,58 @@ namespace xautodiff
     protected:
         /// Mutable, to follow detach_ of another handle.
         mutable variable::handle<T> m_object;
+
+        /// What stands for this in an expression.
+        variable::node<T>& operand() const
+        {
+            variable::node<T>* n = m_object.get();
+            if (n == nullptr || !variable::tape::is_plain(*n)) [[unlikely]]
+            {
+                return variable::local(*object());
+            }
+            return *n;
+        }
+
+        template <class E>
+        Variable& replace(const E& changed)
+        {
+            const bool is_recorded = variable::recording() && variable::requires_grad(changed);
+            require_own("changed");
+            if (is_recorded && m_object->is_leaf() && m_object->has(variable::flag::differentiable))
+            {
+                throw error("a leaf Variable that requires grad is being used in an in-place operation.");
+            }
+            if (is_recorded && m_object->has(variable::flag::copied) && m_object->references > 1)
+            {
+                throw error(
+                    "this Variable was copied, and a change in place on record would not reach the copies; assign "
+                    "instead: `y = y + x`");
+            }
+            variable::handle<T> next = variable::record<T>(changed.node());
+            variable::require_in_place(variable::shape_of(data()), variable::shape_of(std::as_const(*next).elements()));
+            if (is_recorded)
+            {
+                m_object = std::move(next);
+            }
+            else
+            {
+                mutable_data() = std::move(next->value);
+            }
+            return *this;
+        }
+
+        [[gnu::noinline]] void follow() const
+        {
+            if (!variable::tape::owns(*m_object) || !m_object->has(variable::flag::detached))
+            {
+                return;
+            }
+            while (m_object->has(variable::flag::detached))
+            {
+                variable::retain(*m_object->side->replacement);
+                m_object = variable::handle<T>(static_cast<variable::node<T>*>(m_object->side->replacement));
+            }
+        }
 
         void require_own(const char* what) const
         {
@@ -349,7 +457,7 @@ namespace xautodiff
 
         Variable(const base& other) : base(other) {}
 
-        auto node() const { return variable::leaf<T, Tag>(variable::local(*this->object())); }
+        auto node() const { return variable::leaf<T, Tag>(this->operand()); }
     };
 
     template <class V, class Tag = decltype([] {})>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <xautodiff/array/xtensor.hpp>
-#include <xautodiff/variable/variable.hpp>
+#include <xautodiff/variable/checkpoint.hpp>
 
 namespace xautodiff::variable
 {

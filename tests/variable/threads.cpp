@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One thread's tape is its own: what crosses over works or is refused.
+#include <xautodiff/core.hpp>
+#include <xautodiff/variable/backward.hpp>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "torch_error.hpp"
+
+namespace ad = xautodiff;
+using ad::oracle::error_of;
+
+namespace
+{
+    template <class F>
+    void in_another_thread(F f)
+    {
+        std::thread(f).join();
+    }
+}
+
+TEST_CASE("graphs of threads over one leaf do not meet")
+{
+    ad::Variable x(0.5, ad::requires_grad);
+    std::array<double, 4> gradients{};
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < gradients.size(); ++t)
+    {
+        threads.emplace_back(
+            [&x, &gradients, t]
+            {
+                ad::Variable<double> own(double(t), ad::requires_grad);
+                for (int i = 0; i < 200; ++i)
+                {
+                    ad::Variable<double> y = x * own;
+                    for (int k = 0; k < 50; ++k)
+                    {
+                        y = y * 1.0 + x;
+                    }
+                    gradients[t] = ad::grad(y, x);
+                }
+            });
+    }
+    for (std::thread& t : threads)
+    {
+        t.join();
+    }
+    for (std::size_t t = 0; t < gradients.size(); ++t)
+    {
+        CHECK(gradients[t] == double(t) + 50);
+    }
+    (x * x).backward();
+    CHECK(x.grad() == 1);
+}
+
+TEST_CASE("gradients go into a leaf in the thread that made it, as long as that runs")
+{
+    ad::Variable x(2.0, ad::requires_grad);
+    ad::Variable y = x * x;
+    in_another_thread(
+        [&]
+        {
+            CHECK(error_of([&] { (x * x).backward(); }).find("reaches a leaf of another thread") != std::string::npos);
+            CHECK(error_of([&] { y.backward(); })
+                  == "this Variable belongs to another thread, which still runs: it is differentiated there alone");
+            CHECK(error_of([&] { (y * 2).data(); }).find("was computed by another thread") != std::string::npos);
+            CHECK(error_of([&] { x.mutable_data() = 1; })
+                  == "this Variable belongs to another thread, which still runs: it is changed there alone");
+            CHECK(y.item() == 4);
+            CHECK(y.detach().item() == 4);
+            CHECK((y.detach() * x).item() == 8);
+            const ad::Variable<double> copy = y;
+            CHECK(copy.item() == 4);
+        });
+    CHECK_FALSE(x.has_grad());
+    y.backward();
+    CHECK(x.grad() == 4);
+}
+
+TEST_CASE("what a thread leaves behind belongs to who uses it next")
+{
+    std::optional<ad::Variable<double>> x, y;
+    in_another_thread(
+        [&]
+        {
+            x.emplace(3.0, ad::requires_grad);
+            y.emplace(*x * *x);
+            for (int i = 0; i < 2000; ++i)
+            {
+                *y = *y * 1.0;
+            }
+        });
+    ad::Variable<double> z = *y * *x;
+    z.backward();
+    CHECK(x->grad() == 27);
+    // And once more, from a thread that took it over.
+    std::optional<ad::Variable<double>> again;
+    in_another_thread([&] { again.emplace(2.0, ad::requires_grad); });
+    in_another_thread([&] { *again = *again * *again; });
+    again->backward();
+    CHECK(again->grad_fn().name() == "MulBackward0");
+}
+
+TEST_CASE("a Variable may end its life in another thread")
+{
+    ad::Variable x(2.0, ad::requires_grad);
+    std::vector<ad::Variable<double>> many;
+    for (int i = 0; i < 1000; ++i)
+    {
+        many.emplace_back(x * double(i));
+    }
+    in_another_thread([mine = std::move(many)]() mutable { mine.clear(); });
+    in_another_thread([copy = x] { CHECK(copy.item() == 2); });
+    (x * x).backward();
+    CHECK(x.grad() == 4);
+}
