@@ -195,8 +195,13 @@ namespace xautodiff
     template <expression::operand X, std::size_t N, expression::keep_option K, class Tag = decltype([] {})> constexpr auto amax(const X& x, const int (&axes)[N], const K& keep) { return expression::reduce_list<op::amax, Tag>(x, keep, axes); }
     template <expression::operand X, class Tag = decltype([] {})> constexpr auto amax(const X& x, keep_dims_t keep) { return expression::reduce<op::amax, Tag>(x, keep); }
 
-    /// The Euclidean norm of all elements; its gradient at 0 is 0.
+    /// The Euclidean norm of all elements, or over axes; the gradient of one that is 0 is 0.
     template <expression::operand X, class Tag = decltype([] {})> constexpr auto norm_l2(const X& x) { return expression::make_apply<op::norm_l2, Tag>(x); }
+    template <expression::operand X, expression::axis A, class Tag = decltype([] {})> constexpr auto norm_l2(const X& x, const A& axis) { return expression::reduce<op::norm_l2_over, Tag>(x, expression::drop_dims{}, axis); }
+    template <expression::operand X, expression::axis A, expression::keep_option K, class Tag = decltype([] {})> constexpr auto norm_l2(const X& x, const A& axis, const K& keep) { return expression::reduce<op::norm_l2_over, Tag>(x, keep, axis); }
+    template <expression::operand X, std::size_t N, class Tag = decltype([] {})> constexpr auto norm_l2(const X& x, const int (&axes)[N]) { return expression::reduce_list<op::norm_l2_over, Tag>(x, expression::drop_dims{}, axes); }
+    template <expression::operand X, std::size_t N, expression::keep_option K, class Tag = decltype([] {})> constexpr auto norm_l2(const X& x, const int (&axes)[N], const K& keep) { return expression::reduce_list<op::norm_l2_over, Tag>(x, keep, axes); }
+    template <expression::operand X, class Tag = decltype([] {})> constexpr auto norm_l2(const X& x, keep_dims_t keep) { return expression::reduce<op::norm_l2_over, Tag>(x, keep); }
 
     /// The product of matrices and vectors, as np.matmul for 1-D and 2-D operands. Throws shape_error where they do not fit.
     template <expression::operand A, expression::operand B, class Tag = decltype([] {})> constexpr auto matmul(const A& a, const B& b) { return expression::make_product<Tag>(a, b); }
