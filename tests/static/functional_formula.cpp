@@ -62,6 +62,20 @@ static_assert(ad::formula(ad::hessian([](auto x) { return ad::pow(x, 2.0); })) =
 // Several results.
 static_assert(ad::formula(ad::grad<0, 1>([](auto x, auto y) { return x * y + ad::sin(x); })) == "(cos(x) + y, x)");
 static_assert(ad::formula([](auto x) { return std::array{x * x, x * x}; }) == "t0 = x * x; (t0, t0)");
+static_assert(ad::formula([](auto x) { return std::tuple{x * x}; }) == "x * x");
+static_assert(ad::formula([](auto x, auto y) { return std::tuple{x + y, std::array{x, x}}; }) == "(x + y, (x, x))");
+
+// Value and gradient, or tangent, which share what they have in common.
+static_assert(ad::formula(ad::value_and_grad([](auto x) { return ad::sin(x); })) == "value = sin(x); grad = cos(x)");
+static_assert(ad::formula(ad::value_and_grad<0, 1>([](auto x, auto y) { return ad::exp(x * y); }))
+                  .starts_with("t0 = exp(x * y); value = "));
+static_assert(ad::formula(ad::value_and_grad<0, 2>([](auto x, auto y, auto z) { return x * y + ad::sin(z); }))
+              == "value = x * y + sin(z); grad = (y, cos(z))");
+static_assert(ad::formula<array3>(ad::value_and_grad([](auto x) { return ad::sum(x * x); }))
+              == "value = sum(x * x); grad = 2 * x");
+static_assert(ad::formula(ad::value_and_grad([](auto) { return 4.0; })) == "value = 4; grad = 0");
+static_assert(ad::formula([](auto x, auto t) { return ad::jvp([](auto a) { return ad::sin(a); }, x, t); })
+              == "value = sin(x); tangent = y * cos(x)");
 
 // Arrays, and the parameters of operations as one writes them.
 static_assert(ad::formula<array3>([](auto x) { return ad::sum(x * x); }) == "sum(x * x)");

@@ -62,7 +62,8 @@ namespace xautodiff
     /// "sin(x) + x * cos(x)".
     ///
     /// The arguments are called x, y, z, x3, x4, ... and are numbers, unless their types are given: `formula<std::array<double,
-    /// 3>>(f)`. What is read more than once is named first: "t0 = x + 2; t0 * t0". Several results stand in parentheses.
+    /// 3>>(f)`. What is read more than once is named first: "t0 = x + 2; t0 * t0". Several results stand in parentheses;
+    /// those of value_and_grad are "value = sin(x); grad = cos(x)".
     /// Constants are written as their values (std::array and xtensor ones as c0, c1, ...) and what they alone decide is worked
     /// out. Numbers are the shortest that read back the same: exact for double and float, a long double as the nearest double.
     ///

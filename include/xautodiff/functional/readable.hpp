@@ -2,7 +2,7 @@
 // From a function or an expression to a graph that can be written down: what ad::formula and ad::to_dot share.
 #pragma once
 
-#include <xautodiff/functional/returned.hpp>
+#include <xautodiff/functional/written_result.hpp>
 #include <xautodiff/graph/readable.hpp>
 
 namespace xautodiff::functional
@@ -183,8 +183,15 @@ namespace xautodiff::functional
     template <class... C, class F>
     constexpr graph::readable read_function_of(const F& f)
     {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return read_graph(returned_as_nodes<reading<F>>(f(input<reading<F>, int(I), C>()...)).nodes);
+        return [&]<std::size_t... I>(std::index_sequence<I...>)
+        {
+            const auto result = f(input<reading<F>, int(I), C>()...);
+            using R = std::remove_const_t<decltype(result)>;
+            graph::readable out =
+                std::apply([]<class... N>(const N&... n) { return read_graph(graph::outputs<N...>(n...)); },
+                           written_result<R>::template nodes<reading<F>>(result));
+            written_result<R>::frame(out.frame);
+            return out;
         }(std::index_sequence_for<C...>{});
     }
 

@@ -48,15 +48,12 @@ namespace xautodiff::graph
                         m_name[i] = name;
                     }
                 }
-                const bool several = m_graph.outputs.size() != 1;
-                text results;
-                for (int o : m_graph.outputs)
+                for (std::size_t o = 0; o < m_graph.outputs.size(); ++o)
                 {
-                    separate(results) += write(o, comparison).view();
+                    out += m_graph.frame[o].view();
+                    out += write(m_graph.outputs[o], comparison).view();
                 }
-                out += several ? "(" : "";
-                out += results.view();
-                out += several ? ")" : "";
+                out += m_graph.frame.back().view();
                 return out;
             }
 

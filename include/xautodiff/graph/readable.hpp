@@ -22,6 +22,8 @@ namespace xautodiff::graph
         std::vector<step> steps;
         std::vector<int> outputs;
         std::vector<leaf_text> leaves;  ///< by slot
+        /// The text before each output, and after the last.
+        std::vector<text> frame{text()};
 
         constexpr const step& operator[](int i) const { return steps[std::size_t(i)]; }
         constexpr const leaf_text& leaf(const step& s) const { return leaves[std::size_t(s.slot)]; }
