@@ -60,7 +60,7 @@ namespace xautodiff::evaluate
             }
             for (std::size_t o = 0; o < r.results; ++o)
             {
-                plain = plain && r.out[o] != nullptr && (is_total(o) || is_direct(o));
+                plain = plain && r.out[o] != nullptr && (is_total(o) || (is_direct(o) && !is_summed(o)));
             }
             return plain;
         }

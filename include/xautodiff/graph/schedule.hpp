@@ -241,13 +241,16 @@ namespace xautodiff::graph
                 }
                 // The loops that would compute an element.
                 std::vector<std::vector<region_key>> loops(static_cast<std::size_t>(n));
+                // The last level that is still in time for those that wait for it.
+                std::vector<int> latest(std::size_t(n), n);
                 for (int i = n - 1; i >= 0; --i)
                 {
                     std::vector<region_key>& mine = loops[std::size_t(i)];
                     if (is_element(i) && mine.size() > 1 && !is_cheap(g[i]))
                     {
                         stored[std::size_t(i)] = true;
-                        level[std::size_t(i)] = first_level(mine, loop_of(i), level[std::size_t(i)]);
+                        level[std::size_t(i)] =
+                            std::min(first_level(mine, loop_of(i), level[std::size_t(i)]), latest[std::size_t(i)]);
                     }
                     if (at(i) == role::reduction || stored[std::size_t(i)])
                     {
@@ -264,6 +267,11 @@ namespace xautodiff::graph
                                                                  ? key_of(i) != key_of(x) || !is_number(i)
                                                                  : is_element(x) && (is_whole(i) || waits_for(i, x));
                                       stored[std::size_t(x)] = stored[std::size_t(x)] || in_memory;
+                                      if (waits_for(i, x))
+                                      {
+                                          latest[std::size_t(x)] =
+                                              std::min(latest[std::size_t(x)], level[std::size_t(i)] - 1);
+                                      }
                                       for (const region_key& key : mine)
                                       {
                                           std::vector<region_key>& to = loops[std::size_t(x)];
@@ -359,10 +367,11 @@ namespace xautodiff::graph
                     }
                 }
                 r.outputs = int(out.outputs.size()) - r.first_output;
-                const auto is_member = [&](int i) {
-                    return is_number(i) ? key_of(i) == key
-                                        : is_element(i) && (!stored[std::size_t(i)] || mine[std::size_t(i)]);
-                };
+                // What a loop of another kind stores may not be there yet: only what is cheap is read in spite of that.
+                const auto is_there = [&](int i)
+                { return stored[std::size_t(i)] && !(light[std::size_t(i)] && key_of(i).level >= key.level); };
+                const auto is_member = [&](int i)
+                { return is_number(i) ? key_of(i) == key : is_element(i) && (mine[std::size_t(i)] || !is_there(i)); };
                 for (int i = n - 1; i >= 0; --i)
                 {
                     if (wanted[std::size_t(i)] && is_member(i))
