@@ -15,13 +15,13 @@ namespace
     using array = xt::xarray<double>;
     using vector = xt::xtensor<double, 1>;
 
-    /// Runs f on a stack of 256 KiB, on which no million frames fit.
+    /// Runs f on a stack of 512 KiB, on which no million frames fit.
     template <class F>
     void on_small_stack(F f)
     {
         pthread_attr_t attributes;
         pthread_attr_init(&attributes);
-        REQUIRE(pthread_attr_setstacksize(&attributes, 256 * 1024) == 0);
+        REQUIRE(pthread_attr_setstacksize(&attributes, 512 * 1024) == 0);
         pthread_t thread{};
         const auto run = [](void* p) -> void*
         {
@@ -107,6 +107,21 @@ TEST_CASE("a chain of a million steps is built, differentiated and freed on a sm
     on_small_stack(
         [&]
         {
+            ad::Variable x(std::array{1.0, 2.0}, ad::requires_grad);
+            ad::Variable<std::array<double, 2>> y = x;
+            for (int i = 0; i < 1000000; ++i)
+            {
+                y = y + x;
+            }
+            y.backward(std::array{1.0, 1.0});
+            // Freed here, in one go, by what takes its place.
+            y = x * 2;
+            gradient_of_array = x.grad()[1];
+        });
+    CHECK(gradient_of_array == 1000001);
+    on_small_stack(
+        [&]
+        {
             ad::Variable x(vector{1.0}, ad::requires_grad);
             ad::Variable<vector> y = x;
             for (int i = 0; i < 20000; ++i)
@@ -114,11 +129,93 @@ TEST_CASE("a chain of a million steps is built, differentiated and freed on a sm
                 y = y * 1.0;
             }
             y.backward();
-            // Freed here, in one go, by what takes its place.
             y = x * 2;
             gradient_of_array = x.grad()(0);
         });
     CHECK(gradient_of_array == 1);
+}
+
+TEST_CASE("a chain is differentiated operation by operation on a small stack too")
+{
+    double third = 0;
+    on_small_stack(
+        [&]
+        {
+            ad::Variable x(1.0, ad::requires_grad);
+            ad::Variable y = x * 1;
+            for (int i = 0; i < 3000; ++i)
+            {
+                y = y * x;
+            }
+            ad::Variable first = ad::grad(y, x, {.create_graph = true});
+            third = ad::grad(first, x);
+        });
+    CHECK(third == 3001.0 * 3000.0);
+}
+
+TEST_CASE("memory comes back by itself")
+{
+    const auto reserved = [] { return ad::variable::tape::here().reserved_bytes(); };
+    ad::Variable w(0.5, ad::requires_grad);
+    ad::Variable rate(0.001);
+    const auto step = [&]
+    {
+        ad::Variable<double> s = w;
+        for (int k = 0; k < 10; ++k)
+        {
+            s = ad::tanh(s) * 1.5 + w * double(k);
+        }
+        ad::Variable loss = s * s;
+        loss.backward();
+        {
+            ad::no_grad guard;
+            w -= rate * w.grad();
+        }
+        w.zero_grad();
+        return loss;
+    };
+    std::vector<ad::Variable<double>> kept;
+    for (int i = 0; i < 100; ++i)
+    {
+        step();
+    }
+    const std::size_t after_100 = reserved();
+    double sum = 0;
+    for (int i = 0; i < 100000; ++i)
+    {
+        sum += step().item();
+        if (i % 1000 == 0)
+        {
+            kept.emplace_back(step().detach());
+        }
+    }
+    CHECK(std::isfinite(sum));
+    CHECK(reserved() == after_100);
+    // A loss in a list keeps its graph, as in PyTorch.
+    kept.clear();
+    for (int i = 0; i < 3000; ++i)
+    {
+        kept.push_back(step());
+    }
+    CHECK(kept.front().grad_fn().next_functions()[0].function.name() == "AddBackward0");
+    const std::size_t with_graphs = reserved();
+    CHECK(with_graphs > 3000 * 11 * 32);
+    // A long chain's memory is there for the next one, and given back when that is short.
+    kept.clear();
+    step();
+    step();
+    CHECK(reserved() < with_graphs);
+    const auto chain = [&](int n)
+    {
+        ad::Variable<double> s = w;
+        for (int i = 0; i < n; ++i)
+        {
+            s = s * 1.0;
+        }
+    };
+    chain(5000);
+    chain(5000);
+    CHECK(reserved() < after_100 + 40 * 65536);
 }
 
 TEST_CASE("a ladder of steps that were never differentiated is freed on a small stack")

@@ -177,7 +177,6 @@ namespace xautodiff::variable
         std::vector<node_base*> m_expressions;  ///< entries with an expression that this pass uses up
         std::vector<std::pair<node_base*, void*>> m_away;
         bool m_spends = false;
-        std::size_t m_prepared = 0;
 
         void count(node_base& n)
         {

@@ -530,11 +530,11 @@ namespace xautodiff::variable
                 }
             }
 
-            static constexpr node_type type_of(const container_type& container, void (*pull)(sweep&, node_base&),
+            static constexpr node_type type_of(const container_type& holds, void (*pull)(sweep&, node_base&),
                                                void (*derive)(traced_pass&, node_base&, const traced&),
                                                std::size_t operands_at)
             {
-                return {&container,
+                return {&holds,
                         statement_kind::expression,
                         pull,
                         derive,

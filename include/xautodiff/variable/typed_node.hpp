@@ -393,6 +393,22 @@ namespace xautodiff::variable
     template <class T>
     handle<T> make_detached(node<T>& n)
     {
+        if constexpr (array::scalar_value<T>)
+        {
+            if (tape::owns(n) && !n.is_leaf() && !n.has(flag::shares))
+            {
+                // The number moves into the leaf: one that is kept shall not keep a page of entries.
+                handle<T> out = make_leaf<T>(n.value);
+                side_base& shown = side_of(*out);
+                side_base& mine = side_of(n);
+                shown.version = mine.version;
+                n.has(flag::changed) ? out->set(flag::changed) : void();
+                shown.element_users = 1;
+                mine.elements = out.get();
+                n.set(flag::shares);
+                return out;
+            }
+        }
         handle<T> out = make_leaf<T>(T());
         side_base& s = side_of(*out);
         if (tape::owns(n))
