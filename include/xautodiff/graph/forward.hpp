@@ -34,15 +34,17 @@ namespace xautodiff::graph
                     t[std::size_t(k)] = tangent[operand];
                 }
             }
-            if (!s.op->has_partials && s.op->linear_in == 0)
+            if (!s.op->has_partials && s.op->linear_in == 0 && !s.op->takes_absent_tangents)
             {
-                // A rule of its own reads every tangent: one that does not vary is zero in its operand's shape.
+                // A rule of its own reads every tangent: one that does not vary is zero. An elementwise operation
+                // broadcasts that by itself, any other is given it in the operand's shape.
                 for (int k = 0; k < s.arity(); ++k)
                 {
                     const step& operand = b.steps[std::size_t(x[std::size_t(k)].index)];
                     if (!t[std::size_t(k)] && operand.kind != step_kind::parameter && !operand.is_mask())
                     {
-                        t[std::size_t(k)] = b.broadcast(b.literal(0), x[std::size_t(k)]);
+                        const symbol zero = b.literal(0);
+                        t[std::size_t(k)] = s.op->is_structured ? b.broadcast(zero, x[std::size_t(k)]) : zero;
                     }
                 }
             }

@@ -70,6 +70,7 @@ namespace xautodiff::graph
         unsigned linear_in = 0;     ///< its tangent is the sum of itself on the tangents of these operands, as bits
         int like = -1;              ///< the result has this operand's shape
         unsigned shape_only = 0;    ///< operands of which only the shape is read, as bits
+        bool takes_absent_tangents = false;  ///< its pushforward asks math::varies which tangents are there
 
         /// The static shape of the result; `parameters` may be null where their values are unknown.
         array::shape (*infer)(const shapes&, const array::parameters*) = nullptr;
@@ -245,6 +246,7 @@ namespace xautodiff::graph
             d.linear_in = linear_operands<Op>();
             d.like = like_operand<Op>();
             d.shape_only = shape_only_operands<Op>();
+            d.takes_absent_tangents = requires { Op::takes_absent_tangents; };
             d.infer = &rules::infer;
             if constexpr (!requires { Op::is_mask; })
             {

@@ -58,6 +58,21 @@ namespace xautodiff::math
         using type = X;
     };
 
+    /// Whether a tangent is there. A pushforward of several operands whose operation says `takes_absent_tangents` must ask
+    /// before it uses one; to any other zeros are given in place of what does not vary.
+    template <class X>
+    constexpr bool varies(const X& tangent)
+    {
+        if constexpr (traced_value<X> && std::is_constructible_v<bool, const X&>)
+        {
+            return static_cast<bool>(tangent);
+        }
+        else
+        {
+            return true;
+        }
+    }
+
     namespace detail
     {
         template <class Op, class... X>

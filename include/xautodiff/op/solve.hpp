@@ -76,6 +76,23 @@ namespace xautodiff::op
             return x;
         }
 
+        /// The right side of the equation for the tangent of x: that of b, less the tangent of a times x, of those that
+        /// vary. What does not is not multiplied.
+        template <class Tb>
+        constexpr Tb solution_tangent(const auto& ta, const Tb& tb, auto product)
+        {
+            if (!math::varies(ta))
+            {
+                return tb;
+            }
+            const Tb of_a = product();
+            if (!math::varies(tb))
+            {
+                return -of_a;
+            }
+            return tb - of_a;
+        }
+
         template <class Solver, class T>
         void solve(array::array_ref<T> out, array::array_ref<const T> a, array::array_ref<const T> b, bool transpose)
         {
@@ -88,6 +105,7 @@ namespace xautodiff::op
     struct solve
     {
         static constexpr std::string_view name = "solve", function = "LinalgSolveExBackward0";
+        static constexpr bool takes_absent_tangents = true;
         static constexpr array::shape result_shape(const array::shape& a, const array::shape& b)
         {
             return detail::solution_shape(a, b);
@@ -108,7 +126,8 @@ namespace xautodiff::op
 
         static constexpr auto pushforward(const auto& x, const auto& a, const auto&, const auto& ta, const auto& tb)
         {
-            return math::call<op::solve<Solver>>(a, tb - math::matmul(ta, x));
+            return math::call<op::solve<Solver>>(a,
+                                                 detail::solution_tangent(ta, tb, [&] { return math::matmul(ta, x); }));
         }
     };
 
@@ -117,6 +136,7 @@ namespace xautodiff::op
     struct solve_transposed
     {
         static constexpr std::string_view name = "solve_transposed", function = "LinalgSolveExBackward0";
+        static constexpr bool takes_absent_tangents = true;
         static constexpr array::shape result_shape(const array::shape& a, const array::shape& b)
         {
             return detail::solution_shape(a, b);
@@ -137,7 +157,8 @@ namespace xautodiff::op
 
         static constexpr auto pushforward(const auto& x, const auto& a, const auto& b, const auto& ta, const auto& tb)
         {
-            return math::call<op::solve_transposed<Solver>>(a, tb - math::matmul_tn(ta, x, b));
+            return math::call<op::solve_transposed<Solver>>(
+                a, detail::solution_tangent(ta, tb, [&] { return math::matmul_tn(ta, x, b); }));
         }
     };
 }
