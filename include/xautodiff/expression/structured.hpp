@@ -130,18 +130,35 @@ namespace xautodiff
             }
         }
 
+        /// The operation that some slices make: the last one that is not a whole axis gives it its name.
+        template <class Op, array::slice... S>
+        struct view_by
+        {
+            using type = Op;
+        };
+
+        template <class Op, class S, class... R>
+        struct view_by<Op, S, R...>
+            : view_by<std::conditional_t<array::index_slice<S>, op::select_view,
+                                         std::conditional_t<std::same_as<S, newaxis_t>, op::unsqueeze_view,
+                                                            std::conditional_t<std::same_as<S, range>, op::view, Op>>>,
+                      R...>
+        {
+        };
+
         template <class Tag, class X, array::slice... S>
         constexpr auto view_at(const X& x, const S&... slices)
         {
+            using operation = typename view_by<op::view, S...>::type;
             if constexpr ((std::is_empty_v<S> && ...))
             {
-                return with_parameters<op::view, Tag>(x, fixed_parameter<array::encode(S{}...)>{});
+                return with_parameters<operation, Tag>(x, fixed_parameter<array::encode(S{}...)>{});
             }
             else
             {
                 constexpr array::shape result =
                     array::sliced_shape(static_shape_of<node_at<X, void>>, array::encode_types<S...>());
-                return with_parameters<op::view, Tag>(x, parameter<place<Tag, 1>, result>(array::encode(slices...)));
+                return with_parameters<operation, Tag>(x, parameter<place<Tag, 1>, result>(array::encode(slices...)));
             }
         }
 

@@ -124,6 +124,18 @@ namespace xautodiff::op
         }
     };
 
+    /// A view whose last slice is an index, and one whose last is a new axis, have names of their own, as in PyTorch, where a
+    /// whole axis counts as no slice.
+    struct select_view : view
+    {
+        static constexpr std::string_view function = "SelectBackward0";
+    };
+
+    struct unsqueeze_view : view
+    {
+        static constexpr std::string_view function = "UnsqueezeBackward0";
+    };
+
     /// Puts elements where a view took them from, and 0 elsewhere: the adjoint of view.
     struct unview
     {
