@@ -58,6 +58,20 @@ namespace xautodiff::expression
     template <class Tag, class X>
     using operand_node_t = decltype(make_node<Tag>(std::declval<const std::remove_cvref_t<X>&>()));
 
+    /// What a transform takes an argument X as: itself. Specialised for what is evaluated into a container first.
+    template <class X>
+    struct as_argument
+    {
+        static constexpr const X& of(const X& x) { return x; }
+    };
+
+    template <class X>
+    inline constexpr bool is_evaluated_first = !requires(const X& x) {
+        {
+            as_argument<X>::of(x)
+        } -> std::same_as<const X&>;
+    };
+
     /// Op on operands of any kind.
     template <class Op, class Tag, operand... X>
     constexpr auto make_apply(const X&... x)

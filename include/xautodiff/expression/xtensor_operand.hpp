@@ -20,6 +20,14 @@ namespace xautodiff
                 return shared_constant<C, Tag>(std::make_shared<const C>(x));
             }
         };
+
+        /// A view, a function or an adaptor of xtensor's: its gradient is a container too.
+        template <array::xtensor_expression X>
+            requires(!std::same_as<array::evaluated_t<X>, X>)
+        struct as_argument<X>
+        {
+            static array::evaluated_t<X> of(const X& x) { return array::evaluate(x); }
+        };
     }
 
     /// A container as an operand that is read where it lies, without a copy. It must outlive the expression.

@@ -26,6 +26,18 @@ namespace xautodiff::functional
         return expression::make_node<Tag>(r);
     }
 
+    /// Whether with_containers() has something to evaluate.
+    template <class... X>
+    inline constexpr bool need_containers = (expression::is_evaluated_first<X> || ...);
+
+    /// f of the arguments, those that are views or functions of xtensor's evaluated into containers. What every transform
+    /// that is given such arguments calls itself through.
+    template <class F, class... X>
+    constexpr auto with_containers(const F& f, const X&... x)
+    {
+        return f(expression::as_argument<X>::of(x)...);
+    }
+
     /// f of what stands for its arguments while it is differentiated.
     template <class F, class... X>
     constexpr decltype(auto) call_with_inputs(const F& f, const X&... x)

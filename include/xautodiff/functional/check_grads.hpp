@@ -251,9 +251,14 @@ namespace xautodiff
     template <class F, class... X>
     check_report check_grads(const check_options& options, const F& f, const X&... x)
     {
-        functional::gradient_checker<X...> checker(options, x...);
-        checker.run(f);
-        return checker.take_report();
+        return functional::with_containers(
+            [&](const auto&... c)
+            {
+                functional::gradient_checker<std::remove_cvref_t<decltype(c)>...> checker(options, c...);
+                checker.run(f);
+                return checker.take_report();
+            },
+            x...);
     }
 
     template <class F, class... X>

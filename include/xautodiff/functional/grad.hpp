@@ -38,7 +38,11 @@ namespace xautodiff
             {
                 static_assert(((Wrt >= 0 && Wrt < int(sizeof...(X))) && ...),
                               "xautodiff: grad is asked with respect to an argument that is not there");
-                if constexpr (has_value_now<gradient_function, F, X...>())
+                if constexpr (need_containers<X...>)
+                {
+                    return with_containers(*this, x...);
+                }
+                else if constexpr (has_value_now<gradient_function, F, X...>())
                 {
                     return numeric(x...);
                 }
@@ -112,7 +116,8 @@ namespace xautodiff
     /// The gradient of f with respect to argument 0, as a function of f's arguments.
     ///
     /// f is any callable that takes expressions (a generic lambda); its result must be a scalar. Arguments are numbers,
-    /// std::array, xtensor containers, or, inside another formula, expressions. The gradient has its argument's type.
+    /// std::array, xtensor containers, or, inside another formula, expressions. The gradient has its argument's type. A view
+    /// or function of xtensor's is evaluated first, and its gradient is a container.
     template <int... Wrt, class F>
     constexpr auto grad(const F& f)
         requires(!expression_like<F>)

@@ -184,7 +184,11 @@ namespace xautodiff
             {
                 static_assert(((Wrt >= 0 && Wrt < int(sizeof...(X))) && ...),
                               "xautodiff: jacobian is asked with respect to an argument that is not there");
-                if constexpr (has_value_now<jacobian_function, F, X...>())
+                if constexpr (need_containers<X...>)
+                {
+                    return with_containers(*this, x...);
+                }
+                else if constexpr (has_value_now<jacobian_function, F, X...>())
                 {
                     (require_floating<std::tuple_element_t<std::size_t(Wrt), std::tuple<X...>>>(), ...);
                     const auto y = trace<jacobian_function>(f, x...);

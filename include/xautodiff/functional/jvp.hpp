@@ -28,7 +28,24 @@ namespace xautodiff
             {
                 static_assert(sizeof...(X) == sizeof...(D),
                               "xautodiff: jvp needs as many tangents as there are arguments");
-                if constexpr ((expression::has_node<D> || ...) || !has_value_now<pushforward_function, F, X...>())
+                if constexpr (need_containers<X..., D...>)
+                {
+                    return std::apply(
+                        [&](const X&... at)
+                        {
+                            return std::apply(
+                                [&](const D&... along)
+                                {
+                                    return with_containers(
+                                        [&](const auto&... p)
+                                        { return this->split(std::index_sequence_for<X...>{}, p...); },
+                                        at..., along...);
+                                },
+                                direction);
+                        },
+                        x);
+                }
+                else if constexpr ((expression::has_node<D> || ...) || !has_value_now<pushforward_function, F, X...>())
                 {
                     const auto nodes =
                         std::apply([](const auto&... e) { return argument_nodes<pushforward_function>(e...); },
@@ -42,6 +59,14 @@ namespace xautodiff
             }
 
         private:
+            /// Arguments and then directions.
+            template <std::size_t... I, class... P>
+            constexpr auto split(std::index_sequence<I...>, const P&... p) const
+            {
+                const std::tuple<const P&...> all(p...);
+                return (*this)(std::tie(std::get<I>(all)...), std::tie(std::get<sizeof...(I) + I>(all)...));
+            }
+
             template <std::size_t... I, class... X, class... D>
             constexpr auto numeric(std::index_sequence<I...>, const std::tuple<const X&...>& x,
                                    const std::tuple<const D&...>& direction) const

@@ -129,24 +129,31 @@ namespace xautodiff
             template <class V>
             constexpr auto operator()(const V& v) const
             {
-                return std::apply(
-                    [this](const auto&... seed)
-                    {
-                        if constexpr ((expression::has_node<decltype(seed)> || ...))
+                if constexpr (need_containers<V>)
+                {
+                    return with_containers(*this, v);
+                }
+                else
+                {
+                    return std::apply(
+                        [this](const auto&... seed)
                         {
-                            using inputs = decltype(make_inputs(std::index_sequence_for<X...>{}));
-                            const auto nodes =
-                                std::apply([](const auto&... x) { return argument_nodes<Id>(x.get()...); }, m_x);
-                            return symbolic_adjoints<inputs, Wrt...>(m_y, argument_nodes<numeric_pullback>(seed...),
-                                                                     nodes);
-                        }
-                        else
-                        {
-                            return this->numeric(std::index_sequence_for<X...>{},
-                                                 std::make_index_sequence<sizeof...(seed)>{}, seed...);
-                        }
-                    },
-                    tie_seeds<Y>(v));
+                            if constexpr ((expression::has_node<decltype(seed)> || ...))
+                            {
+                                using inputs = decltype(make_inputs(std::index_sequence_for<X...>{}));
+                                const auto nodes =
+                                    std::apply([](const auto&... x) { return argument_nodes<Id>(x.get()...); }, m_x);
+                                return symbolic_adjoints<inputs, Wrt...>(m_y, argument_nodes<numeric_pullback>(seed...),
+                                                                         nodes);
+                            }
+                            else
+                            {
+                                return this->numeric(std::index_sequence_for<X...>{},
+                                                     std::make_index_sequence<sizeof...(seed)>{}, seed...);
+                            }
+                        },
+                        tie_seeds<Y>(v));
+                }
             }
 
         private:
@@ -191,7 +198,11 @@ namespace xautodiff
             {
                 static_assert(((Wrt >= 0 && Wrt < int(sizeof...(X))) && ...),
                               "xautodiff: vjp is asked with respect to an argument that is not there");
-                if constexpr (has_value_now<pullback_maker, F, X...>())
+                if constexpr (need_containers<X...>)
+                {
+                    return with_containers(*this, x...);
+                }
+                else if constexpr (has_value_now<pullback_maker, F, X...>())
                 {
                     (require_floating<std::tuple_element_t<std::size_t(Wrt), std::tuple<X...>>>(), ...);
                     return numeric(std::index_sequence_for<X...>{}, std::tuple<kept<X>...>(kept<X>(x)...));
