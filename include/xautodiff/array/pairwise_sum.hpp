@@ -21,6 +21,8 @@ namespace xautodiff::array
         // The levels are written before they are read: setting them to zero would cost more than a short sum.
         constexpr pairwise_sum() {}
 
+        constexpr void clear() { m_blocks = 0; }
+
         constexpr void add(T block)
         {
             std::size_t level = 0;

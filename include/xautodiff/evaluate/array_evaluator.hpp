@@ -86,6 +86,10 @@ namespace xautodiff::evaluate
                 m_machine.plan_regions(wanted);
                 run_tasks<false>(wanted);
             }
+            if constexpr (!schedule.assembled.empty())
+            {
+                m_machine.clear_assembled();
+            }
             run_tasks<true>(wanted);
             for_each_result(results, [&](std::size_t o, auto& result) { m_machine.finish_result(o, result); });
             return true;
@@ -126,12 +130,14 @@ namespace xautodiff::evaluate
                                         schedule.streams.data(),
                                         schedule.numbers.data(),
                                         schedule.expected.data(),
+                                        schedule.assembled.data(),
                                         plan.size,
                                         plan.slot_count,
                                         schedule.tasks.size(),
                                         schedule.regions.size(),
                                         schedule.outputs.size(),
                                         schedule.expected.size(),
+                                        schedule.assembled.size(),
                                         most([](const graph::region& r) { return r.streams + r.outputs; })};
 
         struct memory
@@ -139,8 +145,9 @@ namespace xautodiff::evaluate
             // One more than there may be, since an array of none has no address.
             static constexpr std::size_t regions = schedule.regions.size() + 1;
             static constexpr std::size_t ins = schedule.streams.size() + schedule.numbers.size();
-            static constexpr std::size_t outs = most([](const graph::region& r) { return r.outputs; });
+            static constexpr std::size_t outs = schedule.outputs.size() + 1;
             static constexpr std::size_t most_in = most([](const graph::region& r) { return r.streams + r.numbers; });
+            static constexpr std::size_t most_out = most([](const graph::region& r) { return r.outputs; });
 
             array::array_ref<const T> value[plan.size + 1];
             array::array_ref<T> target[plan.size + 1];
@@ -151,22 +158,23 @@ namespace xautodiff::evaluate
             const void* origin[plan.slot_count + 1];
             std::vector<T> converted[plan.slot_count + 1];
             array::array_ref<const T> result[plan.output_count + 1];
-            region_state region[regions];
+            region_loop<T> loop[regions];
             const T* in[ins];
-            T* out[schedule.outputs.size() + 1];
-            array::strides stride[view.most_arrays];
-            array::widest_t<T> totals[outs];
-            array::pairwise_sum<T> sums[outs];
+            T* out[outs];
+            array::strides stride[ins + outs];
+            delivery how[outs];
+            array::widest_t<T> totals[most_out];
+            array::pairwise_sum<array::widest_t<T>> sums[most_out];
             const T* from[most_in];
-            T* to[outs];
-            const T* streams_here[most_in];
-            T* results_here[outs];
+            T* to[most_out];
+            T* place[most_out];
             array::index at[view.most_arrays];
 
             machine_memory<T> all()
             {
-                return {value, target, shape,  literal, number, parameters, origin, converted,    result,       region,
-                        in,    out,    stride, totals,  sums,   from,       to,     streams_here, results_here, at};
+                return {value,      target, shape,     literal, number,
+                        parameters, origin, converted, result,  loop,
+                        in,         out,    stride,    how,     {totals, sums, from, to, place, at, nullptr}};
             }
         };
 

@@ -25,16 +25,9 @@ namespace xautodiff::evaluate
         const int* streams;
         const int* numbers;
         const int* expected;
-        std::size_t step_count, slot_count, task_count, region_count, result_count, expected_count;
+        const int* assembled;
+        std::size_t step_count, slot_count, task_count, region_count, result_count, expected_count, assembled_count;
         std::size_t most_arrays;  ///< the largest number of streams and results of one region
-    };
-
-    /// What is known of a region from one run to the next, while nothing moves.
-    struct region_state
-    {
-        bool is_plain = false;  ///< one row of neighbours
-        array::index size = 0;
-        int first_in = 0;  ///< of its pointers, among all regions'
     };
 
     /// The machine's memory, whose sizes depend on the graph. Plain pointers: that there is enough is known to the types.
@@ -50,18 +43,14 @@ namespace xautodiff::evaluate
         const void** origin;                ///< what first filled each slot
         std::vector<T>* converted;          ///< elements of another number type
         array::array_ref<const T>* result;  ///< of each output, the container's elements
-        region_state* regions;
+        // Of all regions, one after the other.
+        region_loop<T>* loops;
         const T** in;
         T** out;
-        // For one region at a time.
         array::strides* stride;
-        array::widest_t<T>* totals;
-        array::pairwise_sum<T>* sums;
-        const T** from;
-        T** to;
-        const T** streams_here;
-        T** results_here;
-        array::index* at;
+        delivery* how;
+        // For one region at a time.
+        region_scratch<T> scratch;
     };
 
     template <class T>
@@ -97,11 +86,21 @@ namespace xautodiff::evaluate
                     m.parameters[s] = *p.slots[s].fixed;
                 }
             }
-            int in = 0;
-            for (std::size_t r = 0; r < p.region_count; ++r)
+            std::size_t in = 0, stride = 0;
+            for (std::size_t k = 0; k < p.region_count; ++k)
             {
-                m.regions[r].first_in = in;
-                in += p.regions[r].streams + p.regions[r].numbers;
+                const graph::region& r = p.regions[k];
+                region_loop<T>& loop = m.loops[k];
+                loop.streams = std::size_t(r.streams);
+                loop.numbers = std::size_t(r.numbers);
+                loop.results = std::size_t(r.outputs);
+                loop.outputs = p.results + r.first_output;
+                loop.in = m.in + in;
+                loop.out = m.out + r.first_output;
+                loop.stride = m.stride + stride;
+                loop.how = m.how + r.first_output;
+                in += loop.streams + loop.numbers;
+                stride += loop.streams + loop.results;
             }
         }
 
@@ -281,45 +280,46 @@ namespace xautodiff::evaluate
         /// The last part of planning: where each region reads and writes.
         void plan_regions(unsigned long long wanted)
         {
+            m_moved = false;
+            m_wanted = wanted;
             bool needs_buffer = false;
             for (std::size_t k = 0; k < m_plan.region_count; ++k)
             {
-                const graph::region& r = m_plan.regions[k];
-                region_state& state = m.regions[k];
-                for (int i = 0; i < r.streams; ++i)
+                if (m_plan.regions[k].is_number)
                 {
-                    m.in[std::size_t(state.first_in + i)] = data_of(stream(r, i));
+                    place_numbers(k);
                 }
-                for (int i = 0; i < r.numbers; ++i)
+                else if (const array::shape* const shape = next_shape(k, nullptr))
                 {
-                    m.in[std::size_t(state.first_in + r.streams + i)] =
-                        data_of(std::size_t(m_plan.numbers[r.first_number + i]));
+                    plan_loop(k, *shape);
+                    m.loops[k].is_planned = next_shape(k, shape) == nullptr;
+                    needs_buffer = needs_buffer || !m.loops[k].is_small || !m.loops[k].is_planned;
                 }
-                bool one_shape = true;
-                for (int o = 0; o < r.outputs; ++o)
+                else
                 {
-                    const graph::region_output& out = result(r, o);
-                    m.out[std::size_t(r.first_output + o)] =
-                        (out.serves & wanted) != 0 ? m.target[std::size_t(out.step)].data : nullptr;
-                    one_shape = one_shape && loop_shape(r, o) == loop_shape(r, 0);
+                    // Only results without elements.
+                    m.loops[k].is_planned = false;
                 }
-                state.is_plain = false;
-                if (!r.is_number && one_shape)
-                {
-                    const region_runner<T> runner(arrays(k, loop_shape(r, 0), nullptr), loop_shape(r, 0));
-                    state.is_plain = runner.is_plain();
-                    state.size = runner.row_size();
-                }
-                needs_buffer =
-                    needs_buffer || (!r.is_number && !(state.is_plain && region_runner<T>::fits_registers(state.size)));
             }
             const std::size_t size = m_plan.most_arrays * std::size_t(region_runner<T>::buffer_size);
             if (needs_buffer && m_buffer.size() < size)
             {
                 m_buffer.resize(size);
             }
-            m_moved = false;
-            m_wanted = wanted;
+            m.scratch.buffer = m_buffer.data();
+        }
+
+        /// What parts are added to, and sums over some axes, start from zero.
+        void clear_assembled()
+        {
+            for (std::size_t k = 0; k < m_plan.assembled_count; ++k)
+            {
+                const output_ref& sum = m.target[std::size_t(m_plan.assembled[k])];
+                if (sum.data != nullptr)
+                {
+                    array::fill(sum, T(0));
+                }
+            }
         }
 
         void run_whole(std::size_t step, whole_kernel run) const { run(operands_of(step)); }
@@ -363,44 +363,20 @@ namespace xautodiff::evaluate
         }
 
     public:
-        void run_numbers(std::size_t k, region_function<T> run)
-        {
-            const graph::region& r = m_plan.regions[k];
-            // A number that nothing wants now is computed beside the others.
-            T unwanted;
-            for (int o = 0; o < r.outputs; ++o)
-            {
-                T* const to = m.out[std::size_t(r.first_output + o)];
-                m.to[std::size_t(o)] = to == nullptr ? &unwanted : to;
-            }
-            run(1, m.in + m.regions[k].first_in, m.to, nullptr);
-        }
+        void run_numbers(std::size_t k, region_function<T> run) { run(1, m.loops[k].in, m.loops[k].out, nullptr); }
 
         void run_loop(std::size_t k, region_function<T> run)
         {
-            const graph::region& r = m_plan.regions[k];
-            const region_state& state = m.regions[k];
-            if (state.is_plain)
+            if (m.loops[k].is_planned)
             {
-                region_runner<T>::run_plain(plain_arrays(k, run), state.size);
+                run_pass(k, run);
                 return;
             }
             // Results of different shapes take a pass each, in which the others go nowhere.
-            for (int o = 0; o < r.outputs; ++o)
+            for (const array::shape* shape = nullptr; (shape = next_shape(k, shape)) != nullptr;)
             {
-                const array::shape& shape = loop_shape(r, o);
-                bool is_first = m.out[std::size_t(r.first_output + o)] != nullptr;
-                for (int before = 0; before < o; ++before)
-                {
-                    is_first =
-                        is_first
-                        && !(m.out[std::size_t(r.first_output + before)] != nullptr && loop_shape(r, before) == shape);
-                }
-                if (is_first)
-                {
-                    clear_sums(r, shape);
-                    region_runner<T>(arrays(k, shape, run), shape).run();
-                }
+                plan_loop(k, *shape);
+                run_pass(k, run);
             }
         }
 
@@ -409,23 +385,43 @@ namespace xautodiff::evaluate
         machine_memory<T> m;
         std::vector<T> m_work;
         std::vector<T> m_buffer;
+        T m_unwanted = 0;  ///< where numbers go that are computed beside others
         unsigned long long m_wanted = 0;
         bool m_consistent = true;
         bool m_moved = true;
 
         std::size_t slot_step(std::size_t slot) const { return std::size_t(m_plan.slots[slot].step); }
         std::size_t output_step(std::size_t output) const { return std::size_t(m_plan.outputs[output]); }
-        std::size_t stream(const graph::region& r, int i) const
+        bool is_wanted(const graph::region_output& out) const
         {
-            return std::size_t(m_plan.streams[r.first_stream + i]);
+            return (out.serves & m_wanted) != 0 && m.target[std::size_t(out.home)].data != nullptr;
         }
-        const graph::region_output& result(const graph::region& r, int o) const
+        const array::shape& loop_shape(const graph::region_output& out) const { return m.shape[std::size_t(out.from)]; }
+
+        /// The shape of a region's next loop, in the order of its results; null after the last. Mostly there is one.
+        const array::shape* next_shape(std::size_t k, const array::shape* before) const
         {
-            return m_plan.results[std::size_t(r.first_output + o)];
-        }
-        const array::shape& loop_shape(const graph::region& r, int o) const
-        {
-            return m.shape[std::size_t(result(r, o).from)];
+            const region_loop<T>& loop = m.loops[k];
+            bool passed = before == nullptr;
+            for (std::size_t o = 0; o < loop.results; ++o)
+            {
+                const array::shape& shape = loop_shape(loop.outputs[o]);
+                if (!is_wanted(loop.outputs[o]))
+                {
+                    continue;
+                }
+                bool is_new = true;
+                for (std::size_t other = 0; other < o; ++other)
+                {
+                    is_new = is_new && !(is_wanted(loop.outputs[other]) && loop_shape(loop.outputs[other]) == shape);
+                }
+                if (is_new && passed)
+                {
+                    return &shape;
+                }
+                passed = passed || shape == *before;
+            }
+            return nullptr;
         }
 
         /// For what is read but not wanted, since it is computed beside what is: any number will do.
@@ -476,7 +472,7 @@ namespace xautodiff::evaluate
             }
             for (std::size_t i = 0; i < m_plan.result_count; ++i)
             {
-                f(std::size_t(m_plan.results[i].step), m_plan.results[i].serves);
+                f(std::size_t(m_plan.results[i].home), m_plan.results[i].serves);
             }
         }
 
@@ -557,37 +553,47 @@ namespace xautodiff::evaluate
             m_consistent = m_consistent && m.origin[slot] == origin && m.value[slot_step(slot)].shape == elements.shape;
         }
 
-        /// Sums that are made on the way start from zero.
-        void clear_sums(const graph::region& r, const array::shape& shape)
+        void run_pass(std::size_t k, region_function<T> run)
         {
-            for (int o = 0; o < r.outputs; ++o)
+            region_loop<T>& loop = m.loops[k];
+            for (std::size_t o = 0; loop.has_sums && o < loop.results; ++o)
             {
-                const graph::region_output& out = result(r, o);
-                const std::size_t step = std::size_t(out.step);
-                const bool sums = out.kind == graph::output_kind::accumulate
-                                  || (out.kind == graph::output_kind::store && !(m.shape[step] == shape));
-                if (sums && m.out[std::size_t(r.first_output + o)] != nullptr && loop_shape(r, o) == shape)
+                if (is_cleared(loop, o))
                 {
-                    array::fill(m.target[step], T(0));
+                    array::fill(m.target[std::size_t(loop.outputs[o].step)], T(0));
                 }
             }
+            region_runner<T>(loop, run, m.scratch).run();
         }
 
-        /// What a stream or a result looks like from a loop over `shape`; nothing where it is no part of it.
-        array::strides strides_of(const graph::region_output& out, const array::shape& shape) const
+        /// Whether a result is a sum over some axes, made on the way, that starts from zero.
+        bool is_cleared(const region_loop<T>& loop, std::size_t o) const
+        {
+            const graph::region_output& out = loop.outputs[o];
+            const std::size_t step = std::size_t(out.step);
+            return loop.out[o] != nullptr && m_plan.steps[step].reduces != graph::reduction_kind::into_slices
+                   && (out.kind == graph::output_kind::accumulate
+                       || (out.kind == graph::output_kind::store && !(m.shape[step] == loop_shape(out))));
+        }
+
+        /// The elements of a result that those of a loop over `shape` belong to.
+        output_ref seen_from_loop(const graph::region_output& out, const array::shape& shape) const
         {
             const graph::plan_step& s = m_plan.steps[std::size_t(out.step)];
-            const output_ref& target = m.target[std::size_t(out.step)];
-            const bool reduces = out.step != out.from;
+            const output_ref& target = m.target[std::size_t(out.home)];
             if (out.kind == graph::output_kind::total)
             {
-                return {};
+                return output_ref(target.data, shape, {});
             }
-            if (reduces && s.reduces == graph::reduction_kind::over_axes)
+            if (out.step != out.from && s.reduces == graph::reduction_kind::over_axes)
             {
-                return array::broadcast_to(array::unsqueezed(target, shape, *parameters_of(s)), shape).stride;
+                return array::broadcast_to(array::unsqueezed(target, shape, *parameters_of(s)), shape);
             }
-            return array::broadcast_to(target, shape).stride;
+            if (out.step != out.from && s.reduces == graph::reduction_kind::into_slices)
+            {
+                return array::broadcast_to(array::sliced(target, *parameters_of(s)), shape);
+            }
+            return array::broadcast_to(target, shape);
         }
 
         static bool broadcasts_to(const array::shape& from, const array::shape& to)
@@ -600,53 +606,58 @@ namespace xautodiff::evaluate
             return fits;
         }
 
-        /// A region whose arrays are all rows of neighbours.
-        region_arrays<T> plain_arrays(std::size_t k, region_function<T> run)
+        /// Where a region reads numbers, and where one of numbers writes.
+        void place_numbers(std::size_t k)
         {
             const graph::region& r = m_plan.regions[k];
-            return {run,
-                    m.in + m.regions[k].first_in,
-                    m.out + r.first_output,
-                    m_plan.results + r.first_output,
-                    std::size_t(r.streams),
-                    std::size_t(r.numbers),
-                    std::size_t(r.outputs),
-                    m.stride,
-                    m.totals,
-                    m.sums,
-                    m.from,
-                    m.to,
-                    m.at,
-                    m_buffer.data()};
+            region_loop<T>& loop = m.loops[k];
+            // An array of one element may be read as a number.
+            for (std::size_t i = 0; r.is_number && i < loop.streams; ++i)
+            {
+                loop.in[i] = data_of(std::size_t(m_plan.streams[std::size_t(r.first_stream) + i]));
+            }
+            for (std::size_t i = 0; i < loop.numbers; ++i)
+            {
+                loop.in[loop.streams + i] = data_of(std::size_t(m_plan.numbers[std::size_t(r.first_number) + i]));
+            }
+            for (std::size_t o = 0; r.is_number && o < loop.results; ++o)
+            {
+                loop.out[o] =
+                    is_wanted(loop.outputs[o]) ? m.target[std::size_t(loop.outputs[o].home)].data : &m_unwanted;
+            }
         }
 
-        /// A region in a loop over `shape`.
-        region_arrays<T> arrays(std::size_t k, const array::shape& shape, region_function<T> run)
+        /// A region's loop over `shape`, for the results that have it.
+        void plan_loop(std::size_t k, const array::shape& shape)
         {
             const graph::region& r = m_plan.regions[k];
-            const std::size_t streams = std::size_t(r.streams), outputs = std::size_t(r.outputs);
-            for (std::size_t s = 0; s < streams; ++s)
+            region_loop<T>& loop = m.loops[k];
+            place_numbers(k);
+            for (std::size_t s = 0; s < loop.streams; ++s)
             {
-                const input_ref& x = m.value[stream(r, int(s))];
+                const input_ref& x = m.value[std::size_t(m_plan.streams[std::size_t(r.first_stream) + s])];
                 // What does not fit is read for other results only.
                 const bool fits = broadcasts_to(x.shape, shape) && x.data != nullptr;
-                m.stride[s] = fits ? array::broadcast_to(x, shape).stride : array::strides{};
-                m.streams_here[s] = fits ? x.data : &anything;
+                loop.in[s] = fits ? x.data : &anything;
+                loop.stride[s] = fits ? array::broadcast_to(x, shape).stride : array::strides{};
             }
-            for (std::size_t i = streams; i < streams + std::size_t(r.numbers); ++i)
+            for (std::size_t o = 0; o < loop.results; ++o)
             {
-                m.streams_here[i] = m.in[std::size_t(m.regions[k].first_in) + i];
+                const graph::region_output& out = loop.outputs[o];
+                output_ref to;
+                if (is_wanted(out) && loop_shape(out) == shape)
+                {
+                    to = seen_from_loop(out, shape);
+                }
+                loop.out[o] = to.data;
+                loop.stride[loop.streams + o] = to.stride;
             }
-            for (std::size_t o = 0; o < outputs; ++o)
+            loop.plan(shape);
+            loop.has_sums = false;
+            for (std::size_t o = 0; o < loop.results; ++o)
             {
-                const bool here = m.out[std::size_t(r.first_output) + o] != nullptr && loop_shape(r, int(o)) == shape;
-                m.stride[streams + o] = here ? strides_of(result(r, int(o)), shape) : array::strides{};
-                m.results_here[o] = here ? m.out[std::size_t(r.first_output) + o] : nullptr;
+                loop.has_sums = loop.has_sums || is_cleared(loop, o);
             }
-            region_arrays<T> all = plain_arrays(k, run);
-            all.in = m.streams_here;
-            all.out = m.results_here;
-            return all;
         }
     };
 }

@@ -9,23 +9,50 @@
 
 namespace xautodiff::evaluate
 {
-    /// A region's arrays and how they lie to the elements of its loop.
-    template <class T>
-    struct region_arrays
+    /// How a result of the inner loop gets to where it belongs.
+    enum class delivery : char
     {
-        region_function<T> run;
-        const T* const* in;  ///< the streams, then the numbers
-        T* const* out;       ///< null: this result is not wanted now
-        const graph::region_output* outputs;
-        std::size_t streams, numbers, results;
-        // Room for one of each stream (and number) and result.
-        array::strides* stride;
+        total,    ///< added up in registers
+        direct,   ///< the inner loop writes it
+        spread,   ///< from a buffer to elements at some distance
+        add,      ///< from a buffer, added to what is there
+        row_sum,  ///< each row is added to one element
+        none      ///< not wanted now
+    };
+
+    template <class T>
+    class region_runner;
+
+    /// A region's loop, planned: where its arrays are, and how they lie to each other.
+    template <class T>
+    struct region_loop
+    {
+        std::size_t streams = 0, numbers = 0, results = 0;
+        const graph::region_output* outputs = nullptr;
+        const T** in = nullptr;            ///< the streams, then the numbers
+        T** out = nullptr;                 ///< null: this result is not wanted now
+        array::strides* stride = nullptr;  ///< of the streams, then of the results; rearranged by `plan`
+        delivery* how = nullptr;           ///< for each result
+        array::loop_axes axes;
+        bool is_plain = false;    ///< no buffer is needed but for what does not fill a register
+        bool is_small = false;    ///< not even that, and no sums in pairs
+        bool is_planned = false;  ///< the same every time: all results have one shape
+        bool has_sums = false;    ///< some results have to be zero before
+
+        void plan(const array::shape& shape);
+    };
+
+    /// Room for what one region needs while it runs.
+    template <class T>
+    struct region_scratch
+    {
         array::widest_t<T>* totals;
-        array::pairwise_sum<T>* sums;
+        array::pairwise_sum<array::widest_t<T>>* sums;
         const T** from;
         T** to;
+        T** place;
         array::index* at;
-        T* buffer;  ///< region_runner::buffer_size each
+        T* buffer;
     };
 
     template <class T>
@@ -38,290 +65,205 @@ namespace xautodiff::evaluate
         static constexpr bool has_lanes = lanes > 1;
         /// Elements at a time: what a sum adds up before it goes into pairs.
         static constexpr index block = 512;
-        /// The same where nothing is buffered.
-        static constexpr index plain_block = has_lanes ? 2048 : block;
 
     public:
-        /// The size of one buffer: a block, and a register more for what is left over.
+        /// The same where nothing is buffered.
+        static constexpr index plain_block = has_lanes ? 2048 : block;
+        /// The size of the buffer for one stream or result: a block, and a register more for what is left over.
         static constexpr index buffer_size = block + lanes;
 
-        region_runner(const region_arrays<T>& arrays, const array::shape& shape)
-            : r(arrays), axes(array::order_axes(shape, {r.stride, r.streams + r.results}))
+        region_runner(const region_loop<T>& loop, region_function<T> run, const region_scratch<T>& scratch)
+            : r(loop), m_run(run), m(scratch)
         {
-        }
-
-        /// Whether everything lies in one row of neighbours, written where it belongs.
-        bool is_plain() const
-        {
-            bool plain = axes.rank <= 1 && !axes.is_empty;
-            for (std::size_t s = 0; s < r.streams; ++s)
-            {
-                plain = plain && step_of(s) == 1;
-            }
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                plain = plain && r.out[o] != nullptr && (is_total(o) || (is_direct(o) && !is_summed(o)));
-            }
-            return plain;
-        }
-
-        index row_size() const { return axes.row_size(); }
-
-        /// Whether n elements that are plain need no buffer and no pairs of sums.
-        static bool fits_registers(index n) { return has_lanes && n <= plain_block && n % lanes == 0; }
-
-        /// What is_plain, n elements of it.
-        static void run_plain(const region_arrays<T>& r, index n)
-        {
-            if (fits_registers(n))
-            {
-                r.run(n, r.in, r.out, r.totals);
-                for (std::size_t o = 0; o < r.results; ++o)
-                {
-                    if (r.outputs[o].kind == graph::output_kind::total)
-                    {
-                        *r.out[o] = sum_of_lanes(r.totals[o], lanes);
-                    }
-                }
-                return;
-            }
-            region_runner(r, n).run_blocks(n);
         }
 
         void run()
         {
-            start_totals();
-            std::copy_n(r.in, r.streams + r.numbers, r.from);
-            array::for_each_row(axes, {r.stride, r.streams + r.results}, r.at, [this] { run_row(); });
-            finish_totals();
-        }
-
-    private:
-        region_arrays<T> r;
-        array::loop_axes axes;
-
-        /// One row of n neighbours.
-        region_runner(const region_arrays<T>& arrays, index n) : r(arrays)
-        {
-            axes.rank = 1;
-            axes.extent[0] = n;
-            for (std::size_t k = 0; k < r.streams + r.results; ++k)
+            if (r.is_small)
             {
-                r.stride[k][0] = k >= r.streams && is_total(k - r.streams) ? 0 : 1;
-                r.at[k] = 0;
+                m_run(r.axes.row_size(), r.in, r.out, m.totals);
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    if (r.how[o] == delivery::total)
+                    {
+                        *r.out[o] = sum_of_lanes(m.totals[o]);
+                    }
+                }
+                return;
+            }
+            start_sums(delivery::total);
+            std::copy_n(r.in, r.streams + r.numbers, m.from);
+            array::for_each_row(r.axes, {r.stride, r.streams + r.results}, m.at,
+                                [this] { r.is_plain ? run_plain_row() : run_row(); });
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                if (r.how[o] == delivery::total)
+                {
+                    *r.out[o] = sum_of_lanes(m.sums[o].total());
+                }
             }
         }
 
-        void run_blocks(index n)
+    private:
+        const region_loop<T>& r;
+        region_function<T> m_run;
+        region_scratch<T> m;
+
+        index step_of(std::size_t k) const { return r.axes.rank == 0 ? 1 : r.stride[k][0]; }
+        T* buffer_of(std::size_t k) const { return m.buffer + index(k) * buffer_size; }
+        const index& stream_at(std::size_t s) const { return m.at[s]; }
+        const index& result_at(std::size_t o) const { return m.at[r.streams + o]; }
+        T* result_buffer(std::size_t o) const { return buffer_of(r.streams + o); }
+        bool accumulates(std::size_t o) const { return r.outputs[o].kind == graph::output_kind::accumulate; }
+
+        static index rounded_up(index n) { return (n + lanes - 1) / lanes * lanes; }
+
+        void start_sums(delivery how)
         {
-            start_totals();
-            std::copy_n(r.in, r.streams + r.numbers, r.from);
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                if (r.how[o] == how)
+                {
+                    m.sums[o].clear();
+                }
+            }
+        }
+
+        void run_plain_row()
+        {
+            const index n = r.axes.row_size();
             for (index begin = 0; begin < n; begin += plain_block)
             {
                 const index size = std::min(n - begin, plain_block), whole = size / lanes * lanes;
                 for (std::size_t s = 0; s < r.streams; ++s)
                 {
-                    r.from[s] = r.in[s] + begin;
+                    m.from[s] = r.in[s] + stream_at(s) + begin;
                 }
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
-                    r.to[o] = is_total(o) ? buffer_of(r.streams + o) : r.out[o] + begin;
+                    m.to[o] = r.how[o] == delivery::direct ? r.out[o] + result_at(o) + begin : result_buffer(o);
                 }
-                if (whole != 0)
-                {
-                    r.run(whole, r.from, r.to, r.totals);
-                    add_totals(whole, lanes);
-                }
-                if (whole != size)
-                {
-                    run_rest(begin, whole, size - whole);
-                }
-            }
-            finish_totals();
-        }
-
-        void start_totals()
-        {
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                if (is_total(o))
-                {
-                    r.sums[o] = array::pairwise_sum<T>();
-                }
+                run_block(whole, size - whole);
             }
         }
-
-        void finish_totals()
-        {
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                if (is_total(o) && r.out[o] != nullptr)
-                {
-                    *r.out[o] = r.sums[o].total();
-                }
-            }
-        }
-
-        index step_of(std::size_t k) const { return axes.rank == 0 ? 1 : r.stride[k][0]; }
-        T* buffer_of(std::size_t k) const { return r.buffer + index(k) * buffer_size; }
-        graph::output_kind kind(std::size_t o) const { return r.outputs[o].kind; }
-        bool is_total(std::size_t o) const { return kind(o) == graph::output_kind::total; }
-
-        /// Whether a result's elements meet again along some axis, so that they are added up.
-        bool is_summed(std::size_t o) const
-        {
-            bool summed = kind(o) == graph::output_kind::accumulate;
-            for (int d = 0; d < axes.rank; ++d)
-            {
-                summed = summed || r.stride[r.streams + o][std::size_t(d)] == 0;
-            }
-            return summed;
-        }
-
-        /// Whether the inner loop writes a result where it belongs.
-        bool is_direct(std::size_t o) const
-        {
-            return r.out[o] != nullptr && !is_total(o) && step_of(r.streams + o) == 1
-                   && (kind(o) == graph::output_kind::accumulate || !is_summed(o));
-        }
-
-        static index rounded_up(index n) { return (n + lanes - 1) / lanes * lanes; }
 
         void run_row()
         {
-            const index n = axes.row_size();
+            const index n = r.axes.row_size();
+            start_sums(delivery::row_sum);
             for (std::size_t s = 0; s < r.streams; ++s)
             {
                 if (step_of(s) == 0)
                 {
-                    std::fill_n(buffer_of(s), rounded_up(std::min(n, block)), r.in[s][r.at[s]]);
-                }
-            }
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                if (is_row_sum(o))
-                {
-                    r.sums[o] = array::pairwise_sum<T>();
+                    std::fill_n(buffer_of(s), rounded_up(std::min(n, block)), r.in[s][stream_at(s)]);
                 }
             }
             for (index begin = 0; begin < n; begin += block)
             {
-                run_block(begin, std::min(n - begin, block));
+                const index size = std::min(n - begin, block), whole = size / lanes * lanes;
+                find_streams(begin, size);
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    const bool direct = r.how[o] == delivery::direct;
+                    m.to[o] = direct ? r.out[o] + result_at(o) + begin : result_buffer(o);
+                    if (!direct && accumulates(o))
+                    {
+                        std::fill_n(m.to[o], rounded_up(size), T(0));
+                    }
+                }
+                run_block(whole, size - whole);
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    deliver(o, begin, size);
+                }
             }
             for (std::size_t o = 0; o < r.results; ++o)
             {
-                if (is_row_sum(o))
+                if (r.how[o] == delivery::row_sum)
                 {
-                    r.out[o][r.at[r.streams + o]] += r.sums[o].total();
+                    r.out[o][result_at(o)] += sum_of_lanes(m.sums[o].total());
                 }
             }
         }
 
-        /// Whether all of a row is added to one element.
-        bool is_row_sum(std::size_t o) const
+        void find_streams(index begin, index n)
         {
-            return r.out[o] != nullptr && !is_total(o) && axes.rank > 0 && step_of(r.streams + o) == 0;
-        }
-
-        void run_block(index begin, index n)
-        {
-            const index whole = n / lanes * lanes;
             for (std::size_t s = 0; s < r.streams; ++s)
             {
                 const index step = step_of(s);
-                const T* first = r.in[s] + r.at[s] + begin * step;
+                const T* const first = r.in[s] + stream_at(s) + begin * step;
                 if (step != 0 && step != 1)
                 {
                     gather(buffer_of(s), first, step, n);
                 }
-                r.from[s] = step == 1 ? first : buffer_of(s);
+                m.from[s] = step == 1 ? first : buffer_of(s);
             }
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                const bool direct = is_direct(o);
-                r.to[o] = direct ? r.out[o] + r.at[r.streams + o] + begin : buffer_of(r.streams + o);
-                if (!direct && kind(o) == graph::output_kind::accumulate)
-                {
-                    std::fill_n(r.to[o], rounded_up(n), T(0));
-                }
-            }
+        }
+
+        /// Runs the inner loop on what fills registers, and on the rest.
+        void run_block(index whole, index rest)
+        {
             if (whole != 0)
             {
-                r.run(whole, r.from, r.to, r.totals);
+                m_run(whole, m.from, m.to, m.totals);
                 add_totals(whole, lanes);
             }
-            if (whole != n)
+            if (rest != 0)
             {
-                run_rest(begin, whole, n - whole);
-            }
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                if (r.out[o] != nullptr && !is_direct(o) && !is_total(o))
-                {
-                    deliver(o, begin, n);
-                }
+                run_rest(whole, rest);
             }
         }
 
         /// What does not fill a register: computed on a whole one, of which only `n` lanes count.
-        void run_rest(index begin, index done, index n)
+        void run_rest(index done, index n)
         {
             for (std::size_t s = 0; s < r.streams; ++s)
             {
+                m.from[s] += done;
                 if (step_of(s) == 1)
                 {
                     T* const copy = buffer_of(s) + block;
-                    gather(copy, r.from[s] + done, 1, n);
-                    r.from[s] = copy;
-                }
-                else
-                {
-                    r.from[s] += done;
+                    gather(copy, m.from[s], 1, n);
+                    m.from[s] = copy;
                 }
             }
             for (std::size_t o = 0; o < r.results; ++o)
             {
-                if (is_direct(o))
+                m.to[o] += done;
+                if (r.how[o] == delivery::direct)
                 {
-                    T* const copy = buffer_of(r.streams + o) + block;
-                    std::fill_n(copy, lanes, T(0));
-                    r.to[o] = copy;
-                }
-                else
-                {
-                    r.to[o] += done;
+                    m.place[o] = m.to[o];
+                    m.to[o] = result_buffer(o) + block;
+                    std::copy_n(m.place[o], accumulates(o) ? n : 0, m.to[o]);
                 }
             }
-            r.run(lanes, r.from, r.to, r.totals);
+            m_run(lanes, m.from, m.to, m.totals);
             add_totals(lanes, n);
             for (std::size_t o = 0; o < r.results; ++o)
             {
-                if (is_direct(o))
+                if (r.how[o] == delivery::direct)
                 {
-                    T* const first = r.out[o] + r.at[r.streams + o] + begin + done;
-                    for (index i = 0; i < n; ++i)
-                    {
-                        first[i] = kind(o) == graph::output_kind::accumulate ? first[i] + r.to[o][i] : r.to[o][i];
-                    }
+                    std::copy_n(m.to[o], n, m.place[o]);
                 }
             }
         }
 
-        /// From a buffer to where the elements belong.
         void deliver(std::size_t o, index begin, index n)
         {
-            const index step = step_of(r.streams + o);
-            const T* const from = buffer_of(r.streams + o);
-            if (is_row_sum(o))
+            const delivery how = r.how[o];
+            const T* const from = result_buffer(o);
+            if (how == delivery::row_sum)
             {
-                r.sums[o].add(array::block_sum<T>(n, [from](index i) { return from[i]; }));
-                return;
+                add_buffer(o, n);
             }
-            T* const to = r.out[o] + r.at[r.streams + o] + begin * step;
-            const bool summed = is_summed(o);
-            for (index i = 0; i < n; ++i)
+            else if (how == delivery::spread || how == delivery::add)
             {
-                to[i * step] = summed ? to[i * step] + from[i] : from[i];
+                const index step = step_of(r.streams + o);
+                T* const to = r.out[o] + result_at(o) + begin * step;
+                for (index i = 0; i < n; ++i)
+                {
+                    to[i * step] = how == delivery::add ? to[i * step] + from[i] : from[i];
+                }
             }
         }
 
@@ -330,43 +272,64 @@ namespace xautodiff::evaluate
         {
             for (std::size_t o = 0; o < r.results; ++o)
             {
-                if (is_total(o))
+                if (r.how[o] != delivery::total)
                 {
-                    if constexpr (has_lanes)
-                    {
-                        r.sums[o].add(sum_of_lanes(r.totals[o], valid));
-                    }
-                    else
-                    {
-                        const T* const terms = r.to[o];
-                        r.sums[o].add(array::block_sum<T>(n, [terms](index i) { return terms[i]; }));
-                    }
+                    continue;
+                }
+                if constexpr (has_lanes)
+                {
+                    m.sums[o].add(valid == lanes ? m.totals[o] : first_lanes(m.totals[o], valid));
+                }
+                else
+                {
+                    const T* const terms = m.to[o];
+                    m.sums[o].add(array::block_sum<T>(n, [terms](index i) { return terms[i]; }));
                 }
             }
         }
 
-        static T sum_of_lanes(const V& total, index valid)
+        /// Adds the n elements of a result's buffer to its sum.
+        void add_buffer(std::size_t o, index n)
         {
-            T sum[std::size_t(lanes)];
-            for (index i = 0; i < lanes; ++i)
+            const T* const from = result_buffer(o);
+            if constexpr (has_lanes)
             {
-                sum[i] = i < valid ? lane(total, i) : T(0);
-            }
-            for (index half = lanes / 2; half > 0; half /= 2)
-            {
-                for (index i = 0; i < half; ++i)
+                std::fill(result_buffer(o) + n, result_buffer(o) + rounded_up(n), T(0));
+                V sum{T(0)};
+                for (index i = 0; i < n; i += lanes)
                 {
-                    sum[i] += sum[i + half];
+                    sum += V::load(from + i);
                 }
+                m.sums[o].add(sum);
             }
-            return sum[0];
+            else
+            {
+                m.sums[o].add(array::block_sum<T>(n, [from](index i) { return from[i]; }));
+            }
         }
 
-        static T lane(const V& v, index i)
+        static V first_lanes(const V& v, index valid)
+        {
+            T lane[std::size_t(lanes)];
+            v.store(lane);
+            std::fill(lane + valid, lane + lanes, T(0));
+            return V::load(lane);
+        }
+
+        static T sum_of_lanes(const V& v)
         {
             if constexpr (has_lanes)
             {
-                return v[int(i)];
+                T sum[std::size_t(lanes)];
+                v.store(sum);
+                for (index half = lanes / 2; half > 0; half /= 2)
+                {
+                    for (index i = 0; i < half; ++i)
+                    {
+                        sum[i] += sum[i + half];
+                    }
+                }
+                return sum[0];
             }
             else
             {
@@ -384,4 +347,33 @@ namespace xautodiff::evaluate
             std::fill(to + n, to + rounded_up(n), to[n - 1]);
         }
     };
+
+    template <class T>
+    void region_loop<T>::plan(const array::shape& shape)
+    {
+        axes = array::order_axes(shape, {stride, streams + results});
+        const auto step_of = [this](std::size_t k) { return axes.rank == 0 ? 1 : stride[k][0]; };
+        is_plain = true;
+        for (std::size_t s = 0; s < streams; ++s)
+        {
+            is_plain = is_plain && step_of(s) == 1;
+        }
+        for (std::size_t o = 0; o < results; ++o)
+        {
+            const array::strides& to = stride[streams + o];
+            const array::index step = step_of(streams + o);
+            const bool accumulates = outputs[o].kind == graph::output_kind::accumulate;
+            const bool meets = std::count(to.begin(), to.begin() + axes.rank, 0) != 0;
+            how[o] = out[o] == nullptr                                               ? delivery::none
+                     : outputs[o].kind == graph::output_kind::total                  ? delivery::total
+                     : axes.rank > 0 && step == 0                                    ? delivery::row_sum
+                     : step == 1 && !outputs[o].is_shared && (accumulates || !meets) ? delivery::direct
+                     : accumulates || meets                                          ? delivery::add
+                                                                                     : delivery::spread;
+            is_plain = is_plain && (how[o] == delivery::direct || how[o] == delivery::total);
+        }
+        const array::index n = axes.row_size();
+        is_small = is_plain && axes.rank <= 1 && !axes.is_empty && n <= region_runner<T>::plain_block
+                   && array::lane_count<T> > 1 && n % array::lane_count<T> == 0;
+    }
 }

@@ -60,7 +60,8 @@ namespace xautodiff::graph
         none,
         total,
         to_shape,
-        over_axes
+        over_axes,
+        into_slices
     };
 
     struct plan_step
@@ -115,6 +116,7 @@ namespace xautodiff::graph
                 to.reduces = is<op::sum, 1>(s.op)        ? reduction_kind::total
                              : is<op::sum_to, 2>(s.op)   ? reduction_kind::to_shape
                              : is<op::sum_over, 2>(s.op) ? reduction_kind::over_axes
+                             : is<op::unview, 3>(s.op)   ? reduction_kind::into_slices
                                                          : reduction_kind::none;
                 to.infer = s.op->infer;
             }

@@ -13,7 +13,8 @@ namespace xautodiff::graph
         literal,    ///< known to the compiler
         number,     ///< one number, computed outside of all loops
         element,    ///< computed element by element, in a register
-        reduction,  ///< a sum of elements that a loop adds up
+        reduction,  ///< elements that a loop adds up, or to what is there already
+        assembled,  ///< a sum whose terms are added to its memory one by one
         whole,      ///< a kernel of its own, on whole arrays
         alias       ///< the elements of its operand, seen in another order
     };
@@ -49,49 +50,95 @@ namespace xautodiff::graph
                || is<op::sqrt, 1>(s.op) || is<op::broadcast_like, 2>(s.op) || is<op::sum_to, 2>(s.op);
     }
 
-    /// What the types tell of a loop's shape: its rank and the axes of extent 1. Steps of one kind share a loop, in the
-    /// expectation that they have one shape.
+    /// What the types tell of a loop's shape: its rank, the axes of extent 1, and whether an operation with `keep_dims` left
+    /// others of extent 1. Steps of one kind share a loop, in the expectation that they have one shape.
     struct loop_kind
     {
         int rank = 0;
         unsigned ones = 0;
+        bool is_reduced = false;
 
         friend constexpr bool operator==(const loop_kind&, const loop_kind&) = default;
     };
 
-    constexpr loop_kind kind_of(const array::shape& s)
+    template <class Graph>
+    constexpr std::vector<loop_kind> loop_kinds_of(const Graph& g)
     {
-        loop_kind k{s.rank, 0};
-        for (int d = 0; d < s.rank; ++d)
+        std::vector<loop_kind> out(static_cast<std::size_t>(g.size()));
+        const auto is_reduced = [&out](int i) { return out[std::size_t(i)].is_reduced; };
+        for (int i = 0; i < g.size(); ++i)
         {
-            k.ones |= s[d] == 1 ? 1u << unsigned(d) : 0u;
+            const step& s = g[i];
+            loop_kind& k = out[std::size_t(i)];
+            k.rank = s.shape.rank;
+            for (int d = 0; d < s.shape.rank; ++d)
+            {
+                k.ones |= s.shape[d] == 1 ? 1u << unsigned(d) : 0u;
+            }
+            if (s.op == nullptr || s.shape.is_scalar())
+            {
+                continue;
+            }
+            if (s.op->like >= 0)
+            {
+                k.is_reduced = is_reduced(s.operand[std::size_t(s.op->like)]);
+            }
+            else if (s.op->is_structured)
+            {
+                const int x = s.operand[0];
+                const bool reduces = is<op::sum_over, 2>(s.op) || is<op::amax, 2>(s.op);
+                k.is_reduced = reduces ? g[x].shape.rank == s.shape.rank : s.op->is_alias && is_reduced(x);
+            }
+            else
+            {
+                k.is_reduced = true;
+                for (int j = 0; j < s.arity(); ++j)
+                {
+                    const int x = s.operand[std::size_t(j)];
+                    k.is_reduced = k.is_reduced && (g[x].shape.is_scalar() || is_reduced(x));
+                }
+            }
         }
-        return k;
+        return out;
     }
 
     /// A sum to a shape of the same kind: in all likelihood there is nothing to sum.
-    constexpr bool is_likely_identity(const auto& g, int i)
+    constexpr bool is_likely_identity(const auto& g, const std::vector<loop_kind>& kinds, int i)
     {
         return g[i].op != nullptr && is<op::sum_to, 2>(g[i].op)
-               && kind_of(g[g[i].operand[0]].shape) == kind_of(g[i].shape);
+               && kinds[std::size_t(g[i].operand[0])] == kinds[std::size_t(i)];
     }
 
     /// The role of each step. A sum to a likely equal shape is done in passing where its result is read in a loop, which has
     /// to be checked when the shapes are known; as a mere result it is a reduction, which copes with any shape.
     template <class Graph>
-    constexpr std::vector<role> roles_of(const Graph& g)
+    constexpr std::vector<role> roles_of(const Graph& g, const std::vector<loop_kind>& kinds)
     {
         const int n = g.size();
         const flags valued = valued_steps(g);
-        flags is_read(std::size_t(n), false);
+        std::vector<int> readers(static_cast<std::size_t>(n), 0);
+        for (int o : g.outputs)
+        {
+            ++readers[std::size_t(o)];
+        }
+        std::vector<int> reads(static_cast<std::size_t>(n), 0);
         for (int i = 0; i < n; ++i)
         {
             for (int k = 0; valued[std::size_t(i)] && k < g[i].arity(); ++k)
             {
-                is_read[std::size_t(g[i].operand[std::size_t(k)])] |= char(!g[i].reads_shape_only(k));
+                const std::size_t x = std::size_t(g[i].operand[std::size_t(k)]);
+                reads[x] += int(!g[i].reads_shape_only(k));
+                readers[x] += int(!g[i].reads_shape_only(k));
             }
         }
         std::vector<role> out(static_cast<std::size_t>(n), role::unused);
+        // A sum of parts of an array, each of which nothing else reads, is put together in one place.
+        const auto is_part = [&](int i)
+        {
+            const bool placed = out[std::size_t(i)] == role::assembled
+                                || (out[std::size_t(i)] == role::reduction && is<op::unview, 3>(g[i].op));
+            return placed && readers[std::size_t(i)] == 1;
+        };
         for (int i = 0; i < n; ++i)
         {
             const step& s = g[i];
@@ -106,19 +153,28 @@ namespace xautodiff::graph
                 continue;
             }
             const step& x = g[s.operand[0]];
-            const role from = out[std::size_t(s.operand[0])];
             const bool spreads = is<op::broadcast_like, 2>(s.op) || is<op::expand, 3>(s.op);
             const bool sums = is<op::sum, 1>(s.op) || is<op::sum_to, 2>(s.op) || is<op::sum_over, 2>(s.op);
-            if (!s.op->is_structured || is<op::broadcast_like, 2>(s.op) || (spreads && x.shape.is_scalar()))
+            if (is<op::add, 2>(s.op) && is_part(s.operand[0]) && is_part(s.operand[1]))
+            {
+                r = role::assembled;
+            }
+            else if (!s.op->is_structured || is<op::broadcast_like, 2>(s.op) || (spreads && x.shape.is_scalar()))
             {
                 r = s.shape.is_scalar() ? role::number : role::element;
             }
             else if (sums && !x.shape.is_scalar())
             {
                 // An unknown rank may hide a real sum, which would make a whole graph take the slow way.
-                const bool in_passing = is_likely_identity(g, i) && is_read[std::size_t(i)]
-                                        && s.shape.rank != array::unknown && from != role::reduction;
+                const role from = out[std::size_t(s.operand[0])];
+                const bool in_passing = is_likely_identity(g, kinds, i) && reads[std::size_t(i)] != 0
+                                        && s.shape.rank != array::unknown && from != role::reduction
+                                        && from != role::assembled;
                 r = in_passing ? role::element : role::reduction;
+            }
+            else if (is<op::unview, 3>(s.op))
+            {
+                r = role::reduction;
             }
             else
             {

@@ -24,7 +24,9 @@ namespace xautodiff::graph
     {
         int step = -1;  ///< whose memory is written
         int from = -1;  ///< the member or stream that is written or summed
+        int home = -1;  ///< the step that owns the memory: `step`, or a sum of which it is a part
         output_kind kind = output_kind::store;
+        bool is_shared = false;         ///< another result of the same loop is added to the same memory
         unsigned long long serves = 0;  ///< the graph's outputs that need it, as bits; all from the 64th on share one
     };
 
@@ -54,7 +56,7 @@ namespace xautodiff::graph
     };
 
     template <std::size_t Tasks, std::size_t Regions, std::size_t Members, std::size_t Streams, std::size_t Numbers,
-              std::size_t Outputs, std::size_t Expected>
+              std::size_t Outputs, std::size_t Expected, std::size_t Assembled>
     struct schedule
     {
         std::array<task, Tasks> tasks{};
@@ -65,6 +67,8 @@ namespace xautodiff::graph
         std::array<region_output, Outputs> outputs{};
         /// Sums to a shape that are done in passing: their operands must turn out to have that shape.
         std::array<int, Expected> expected{};
+        /// Steps whose memory parts are added to: zero at first.
+        std::array<int, Assembled> assembled{};
     };
 
     namespace detail
@@ -78,6 +82,7 @@ namespace xautodiff::graph
             std::vector<int> numbers;
             std::vector<region_output> outputs;
             std::vector<int> expected;
+            std::vector<int> assembled;
         };
 
         /// The loop in which a step is computed: steps with one key share it.
@@ -98,7 +103,8 @@ namespace xautodiff::graph
             constexpr explicit scheduler(const Graph& graph)
                 : g(graph),
                   n(graph.size()),
-                  roles(roles_of(graph)),
+                  kinds(loop_kinds_of(graph)),
+                  roles(roles_of(graph, kinds)),
                   serves(static_cast<std::size_t>(n), 0),
                   level(static_cast<std::size_t>(n), 0),
                   light(std::size_t(n), false),
@@ -117,6 +123,7 @@ namespace xautodiff::graph
         private:
             const Graph& g;
             int n;
+            std::vector<loop_kind> kinds;
             std::vector<role> roles;
             std::vector<unsigned long long> serves;
             std::vector<int> level;
@@ -146,7 +153,7 @@ namespace xautodiff::graph
             /// The kind of the loop that computes an element, or that adds up a reduction.
             constexpr loop_kind loop_of(int i) const
             {
-                return kind_of(g[at(i) == role::reduction ? g[i].operand[0] : i].shape);
+                return kinds[std::size_t(at(i) == role::reduction ? g[i].operand[0] : i)];
             }
 
             constexpr region_key key_of(int i) const
@@ -180,16 +187,15 @@ namespace xautodiff::graph
             /// arrays come first, then numbers, then loops.
             constexpr bool waits_for(int i, int x) const
             {
-                if (at(x) == role::reduction)
+                if (at(x) == role::reduction || at(x) == role::assembled)
                 {
-                    return true;
+                    return at(i) != role::assembled;
                 }
                 if (is_whole(i))
                 {
                     return is_element(x) || is_number(x);
                 }
-                return is_loop_result(i) && is_element(x) && loop_of(i) != kind_of(g[x].shape)
-                       && !light[std::size_t(x)];
+                return is_loop_result(i) && is_element(x) && loop_of(i) != loop_of(x) && !light[std::size_t(x)];
             }
 
             constexpr int earliest_level(int i) const
@@ -330,7 +336,26 @@ namespace xautodiff::graph
                     {
                         out.expected.push_back(i);
                     }
+                    if ((at(i) == role::assembled || is_part(i)) && home_of(i) == i)
+                    {
+                        out.assembled.push_back(i);
+                    }
                 }
+            }
+
+            constexpr bool is_part(int i) const { return at(i) == role::reduction && is<op::unview, 3>(g[i].op); }
+
+            /// The step whose memory a part is added to.
+            constexpr int home_of(int i) const
+            {
+                for (int sum = i + 1; sum < n; ++sum)
+                {
+                    if (at(sum) == role::assembled && (g[sum].operand[0] == i || g[sum].operand[1] == i))
+                    {
+                        return home_of(sum);
+                    }
+                }
+                return i;
             }
 
             constexpr void make_regions(int l, bool numbers)
@@ -361,7 +386,17 @@ namespace xautodiff::graph
                     {
                         const bool reduces = at(i) == role::reduction;
                         const int from = reduces ? g[i].operand[0] : i;
-                        out.outputs.push_back({i, from, kind_of_output(i), serves[std::size_t(i)]});
+                        const bool is_placed = is_part(i);
+                        region_output result{
+                            i, from, is_placed ? home_of(i) : i, kind_of_output(i), false, serves[std::size_t(i)]};
+                        for (std::size_t before = std::size_t(r.first_output); before < out.outputs.size(); ++before)
+                        {
+                            if (out.outputs[before].home == result.home)
+                            {
+                                out.outputs[before].is_shared = result.is_shared = true;
+                            }
+                        }
+                        out.outputs.push_back(result);
                         r.serves |= serves[std::size_t(i)];
                         wanted[std::size_t(from)] = true;
                     }
@@ -406,7 +441,7 @@ namespace xautodiff::graph
                 {
                     return output_kind::total;
                 }
-                return is_likely_identity(g, i) ? output_kind::store : output_kind::accumulate;
+                return is_likely_identity(g, kinds, i) ? output_kind::store : output_kind::accumulate;
             }
         };
 
@@ -444,14 +479,14 @@ namespace xautodiff::graph
     template <const auto& Graph, bool Stepwise = false>
     inline constexpr auto schedule_of = []
     {
-        constexpr std::array<std::size_t, 7> sizes = []
+        constexpr std::array<std::size_t, 8> sizes = []
         {
             const detail::schedule_draft d = detail::draft_for<Stepwise>(Graph);
-            return std::array{d.tasks.size(),   d.regions.size(), d.members.size(), d.streams.size(),
-                              d.numbers.size(), d.outputs.size(), d.expected.size()};
+            return std::array{d.tasks.size(),   d.regions.size(), d.members.size(),  d.streams.size(),
+                              d.numbers.size(), d.outputs.size(), d.expected.size(), d.assembled.size()};
         }();
         const detail::schedule_draft d = detail::draft_for<Stepwise>(Graph);
-        schedule<sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6]> s;
+        schedule<sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7]> s;
         std::copy(d.tasks.begin(), d.tasks.end(), s.tasks.begin());
         std::copy(d.regions.begin(), d.regions.end(), s.regions.begin());
         std::copy(d.members.begin(), d.members.end(), s.members.begin());
@@ -459,6 +494,7 @@ namespace xautodiff::graph
         std::copy(d.numbers.begin(), d.numbers.end(), s.numbers.begin());
         std::copy(d.outputs.begin(), d.outputs.end(), s.outputs.begin());
         std::copy(d.expected.begin(), d.expected.end(), s.expected.begin());
+        std::copy(d.assembled.begin(), d.assembled.end(), s.assembled.begin());
         return s;
     }();
 }
