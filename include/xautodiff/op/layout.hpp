@@ -101,10 +101,10 @@ namespace xautodiff::op
         }
     };
 
-    /// The elements that some slices choose.
-    struct view
+    /// The elements that some slices choose. (One set of rules for each operation: none can be instantiated while it is.)
+    template <class Operation>
+    struct view_rules
     {
-        static constexpr std::string_view name = "view", function = "SliceBackward0";
         static constexpr unsigned linear_in = 0b1;
         static constexpr array::shape result_shape(const array::shape& x, const array::parameters& slices)
         {
@@ -124,15 +124,22 @@ namespace xautodiff::op
         }
     };
 
-    /// A view whose last slice is an index, and one whose last is a new axis, have names of their own, as in PyTorch, where a
-    /// whole axis counts as no slice.
-    struct select_view : view
+    struct view : view_rules<view>
     {
+        static constexpr std::string_view name = "view", function = "SliceBackward0";
+    };
+
+    /// A view whose last slice is an index, and one whose last is a new axis, are called otherwise, as in PyTorch, where a
+    /// whole axis counts as no slice.
+    struct select_view : view_rules<select_view>
+    {
+        static constexpr auto name = view::name;
         static constexpr std::string_view function = "SelectBackward0";
     };
 
-    struct unsqueeze_view : view
+    struct unsqueeze_view : view_rules<unsqueeze_view>
     {
+        static constexpr auto name = view::name;
         static constexpr std::string_view function = "UnsqueezeBackward0";
     };
 
