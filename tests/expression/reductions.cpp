@@ -46,6 +46,8 @@ TEST_CASE("the gradient of norms over an axis; that of a norm which is 0 is 0")
     CHECK(report.ok);
 }
 
+#ifndef __clang__  // whose std::sqrt is no constant expression
 static_assert(ad::grad([](auto x)
                        { return ad::sum(ad::norm_l2(x, 0_c)); })(std::array<std::array<double, 2>, 1>{{{2.0, 0.0}}})
               == std::array<std::array<double, 2>, 1>{{{1.0, 0.0}}});
+#endif
