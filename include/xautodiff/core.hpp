@@ -13,3 +13,4 @@
 #include <xautodiff/functional/jacobian.hpp>
 #include <xautodiff/functional/jvp.hpp>
 #include <xautodiff/functional/vjp.hpp>
+#include <xautodiff/functional/vmap.hpp>

@@ -4,61 +4,26 @@
 #pragma once
 
 #include <xautodiff/array/kernels.hpp>
-#include <xautodiff/evaluate/payload.hpp>
-#include <xautodiff/evaluate/region_runner.hpp>
+#include <xautodiff/evaluate/array_slots.hpp>
 
 #include <array>
 #include <vector>
 
 namespace xautodiff::evaluate
 {
-    /// A plan without its sizes in the type.
-    struct plan_view
-    {
-        const graph::plan_step* steps;
-        const graph::plan_slot* slots;
-        const int* outputs;
-        const int* occurrence_slot;
-        const graph::task* tasks;
-        const graph::region* regions;
-        const graph::region_output* results;
-        const int* streams;
-        const int* numbers;
-        const int* expected;
-        const int* assembled;
-        std::size_t step_count, slot_count, task_count, region_count, result_count, expected_count, assembled_count;
-        std::size_t most_arrays;  ///< the largest number of streams and results of one region
-    };
-
-    /// The machine's memory, whose sizes depend on the graph. Plain pointers: that there is enough is known to the types.
     template <class T>
-    struct machine_memory
+    class array_machine : public array_slots<T>
     {
-        array::array_ref<const T>* value;  ///< where each step's value lies
-        array::array_ref<T>* target;       ///< where each stored step's value goes
-        array::shape* shape;
-        T* literal;
-        T* number;  ///< of each slot
-        array::parameters* parameters;
-        const void** origin;                ///< what first filled each slot
-        std::vector<T>* converted;          ///< elements of another number type
-        array::array_ref<const T>* result;  ///< of each output, the container's elements
-        // Of all regions, one after the other.
-        region_loop<T>* loops;
-        const T** in;
-        T** out;
-        array::strides* stride;
-        delivery* how;
-        // For one region at a time.
-        region_scratch<T> scratch;
-    };
+        using base = array_slots<T>;
+        using base::m;
+        using base::m_moved;
+        using base::m_plan;
+        using base::parameters_of;
+        using base::slot_step;
 
-    template <class T>
-    class array_machine
-    {
     public:
-        using input_ref = array::array_ref<const T>;
-        using output_ref = array::array_ref<T>;
+        using typename base::input_ref;
+        using typename base::output_ref;
 
         /// Where a kernel of whole arrays reads and writes.
         struct operands
@@ -72,7 +37,7 @@ namespace xautodiff::evaluate
         using element_function = T (*)(const T* x);
         using alias_function = input_ref (*)(const input_ref&, const array::shape&, const array::parameters*);
 
-        array_machine(const plan_view& p, const machine_memory<T>& memory) : m_plan(p), m(memory)
+        array_machine(const plan_view& p, const machine_memory<T>& memory) : base(p, memory)
         {
             for (std::size_t i = 0; i < p.step_count; ++i)
             {
@@ -107,60 +72,6 @@ namespace xautodiff::evaluate
         // Slots point into the machine's own numbers.
         array_machine(const array_machine&) = delete;
         array_machine& operator=(const array_machine&) = delete;
-
-        /// Fills slots from the payloads of an expression; false where leaves of one identity hold different ones.
-        template <class Node>
-        bool read_payloads(const Node& node)
-        {
-            m_consistent = true;
-            for_each_payload(node, *this);
-            return m_consistent;
-        }
-
-        /// The visitor of read_payloads.
-        template <class Leaf>
-        void operator()(int occurrence, const Leaf& leaf)
-        {
-            const void* origin = nullptr;
-            if constexpr (requires { leaf.origin(); })
-            {
-                origin = leaf.origin();
-            }
-            if constexpr (Leaf::kind == expression::leaf_kind::parameter)
-            {
-                take_parameters(occurrence, leaf.payload());
-            }
-            else if constexpr (array::scalar_value<decltype(leaf.payload())>)
-            {
-                take_number(occurrence, T(leaf.payload()), origin);
-            }
-            else
-            {
-                const auto elements = leaf.payload();
-                take_elements(occurrence, elements, origin == nullptr ? elements.data : origin);
-            }
-        }
-
-        /// Puts an argument of the call into its slot.
-        template <class C>
-        void set(std::size_t slot, const C& container)
-        {
-            if constexpr (array::scalar_value<C>)
-            {
-                set_number(slot, T(container));
-            }
-            else if constexpr (std::same_as<typename array::traits<C>::value_type, T>)
-            {
-                if (!array::lies_at(container, m.value[slot_step(slot)]))
-                {
-                    place(slot, array::traits<C>::ref(container));
-                }
-            }
-            else
-            {
-                set_elements(slot, array::traits<C>::ref(container));
-            }
-        }
 
         /// Whether what was planned still holds: leaves and results lie where they lay, and the same results are wanted.
         bool is_planned(unsigned long long wanted) const { return !m_moved && wanted == m_wanted; }
@@ -381,16 +292,11 @@ namespace xautodiff::evaluate
         }
 
     private:
-        plan_view m_plan;
-        machine_memory<T> m;
         std::vector<T> m_work;
         std::vector<T> m_buffer;
         T m_unwanted = 0;  ///< where numbers go that are computed beside others
         unsigned long long m_wanted = 0;
-        bool m_consistent = true;
-        bool m_moved = true;
 
-        std::size_t slot_step(std::size_t slot) const { return std::size_t(m_plan.slots[slot].step); }
         std::size_t output_step(std::size_t output) const { return std::size_t(m_plan.outputs[output]); }
         bool is_wanted(const graph::region_output& out) const
         {
@@ -432,28 +338,6 @@ namespace xautodiff::evaluate
             return m.value[step].data == nullptr ? &anything : m.value[step].data;
         }
 
-        static bool is_same(const input_ref& a, const input_ref& b)
-        {
-            if (a.data != b.data || !(a.shape == b.shape))
-            {
-                return false;
-            }
-            return std::equal(a.stride.begin(), a.stride.begin() + a.shape.rank, b.stride.begin());
-        }
-
-        const array::parameters* parameters_of(const graph::plan_step& s) const
-        {
-            for (int k = 0; k < s.arity; ++k)
-            {
-                const graph::plan_step& x = m_plan.steps[std::size_t(s.operand[std::size_t(k)])];
-                if (x.kind == graph::step_kind::parameter)
-                {
-                    return &m.parameters[std::size_t(x.slot)];
-                }
-            }
-            return nullptr;
-        }
-
         bool needs_memory(std::size_t step, unsigned long long serves) const
         {
             return serves != 0 && m.target[step].data == nullptr;
@@ -474,83 +358,6 @@ namespace xautodiff::evaluate
             {
                 f(std::size_t(m_plan.results[i].home), m_plan.results[i].serves);
             }
-        }
-
-        void set_number(std::size_t slot, T number)
-        {
-            m.number[slot] = number;
-            if (m.value[slot_step(slot)].data != &m.number[slot])
-            {
-                place(slot, input_ref(&m.number[slot], {}));
-            }
-        }
-
-        template <class U>
-        void set_elements(std::size_t slot, const array::array_ref<const U>& elements)
-        {
-            if constexpr (std::same_as<U, T>)
-            {
-                place(slot, elements);
-            }
-            else
-            {
-                m.converted[slot].resize(std::size_t(elements.size()));
-                const output_ref copy(m.converted[slot].data(), elements.shape);
-                array::copy(copy, elements);
-                place(slot, copy);
-            }
-        }
-
-        void place(std::size_t slot, const input_ref& elements)
-        {
-            input_ref& at = m.value[slot_step(slot)];
-            if (!is_same(at, elements))
-            {
-                m_moved = true;
-                at = elements;
-            }
-        }
-
-        /// The slot of a payload leaf, if that leaf is to fill it.
-        bool is_first(int occurrence, std::size_t& slot) const
-        {
-            slot = std::size_t(m_plan.occurrence_slot[occurrence]);
-            return m_plan.slots[slot].occurrence == occurrence;
-        }
-
-        void take_parameters(int occurrence, const array::parameters& p)
-        {
-            std::size_t slot;
-            const bool first = is_first(occurrence, slot);
-            if (!(m.parameters[slot] == p))
-            {
-                m_consistent = m_consistent && first;
-                m_moved = true;
-                m.parameters[slot] = first ? p : m.parameters[slot];
-            }
-        }
-
-        void take_number(int occurrence, T number, const void* origin)
-        {
-            std::size_t slot;
-            if (is_first(occurrence, slot))
-            {
-                set_number(slot, number);
-                m.origin[slot] = origin;
-            }
-            m_consistent = m_consistent && m.origin[slot] == origin && same_payload(m.number[slot], number);
-        }
-
-        template <class U>
-        void take_elements(int occurrence, const array::array_ref<const U>& elements, const void* origin)
-        {
-            std::size_t slot;
-            if (is_first(occurrence, slot))
-            {
-                set_elements(slot, elements);
-                m.origin[slot] = origin;
-            }
-            m_consistent = m_consistent && m.origin[slot] == origin && m.value[slot_step(slot)].shape == elements.shape;
         }
 
         void run_pass(std::size_t k, region_function<T> run)
