@@ -72,8 +72,8 @@ namespace xautodiff::evaluate
         /// The size of the buffer for one stream or result: a block, and a register more for what is left over.
         static constexpr index buffer_size = block + lanes;
 
-        region_runner(const region_loop<T>& loop, region_function<T> run, const region_scratch<T>& scratch)
-            : r(loop), m_run(run), m(scratch)
+        region_runner(const region_loop<T>& loop, region_function<T> f, const region_scratch<T>& scratch)
+            : r(loop), m_run(f), m(scratch)
         {
         }
 

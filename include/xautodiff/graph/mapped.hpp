@@ -20,7 +20,7 @@ namespace xautodiff::graph
             const std::vector<int> inputs{numbers.lower<Input>().index...};
             const std::vector<symbol> wanted = detail::lower_all<Outputs>(numbers);
 
-            constexpr std::array<array::shape, sizeof...(Shapes)> shapes{Shapes...};
+            constexpr std::array<array::shape, sizeof...(Shapes)> given{Shapes...};
             lowering arrays(payload_count<Outputs>, merge);
             arrays.occurrence_slot = numbers.occurrence_slot;
             std::vector<int> spread;
@@ -44,7 +44,7 @@ namespace xautodiff::graph
                     slot leaf = numbers.steps.slots[std::size_t(s.slot)];
                     if (leaf.kind == expression::leaf_kind::input)
                     {
-                        leaf.shape = shapes[std::size_t(leaf.position)];
+                        leaf.shape = given[std::size_t(leaf.position)];
                     }
                     spread.push_back(arrays.steps.leaf(leaf).index);
                 }
