@@ -18,6 +18,8 @@ namespace xautodiff::expression
             void value();
             void partials();
             void pullback();
+            void pushforward();
+            void linear_in();
             void compose();
             void result_like();
             void result_shape();
@@ -32,6 +34,7 @@ namespace xautodiff::expression
         template <class Op> inline constexpr bool names_value = !requires { &beside_names<Op>::value; };
         template <class Op> inline constexpr bool names_partials = !requires { &beside_names<Op>::partials; };
         template <class Op> inline constexpr bool names_pullback = !requires { &beside_names<Op>::pullback; };
+        template <class Op> inline constexpr bool names_pushforward = !requires { &beside_names<Op>::pushforward; } || !requires { &beside_names<Op>::linear_in; };
         template <class Op> inline constexpr bool names_compose = !requires { &beside_names<Op>::compose; };
         template <class Op> inline constexpr bool names_shape = !requires { &beside_names<Op>::result_like; } || !requires { &beside_names<Op>::result_shape; };
         // clang-format on
@@ -87,6 +90,10 @@ namespace xautodiff::expression
             static_assert(detail::names_pullback<Op>,
                           "xautodiff: this operation has no rule for its derivative: one on whole arrays gives its own "
                           "`pullback(adjoint, y, x...)`");
+            static_assert(detail::names_pushforward<Op>,
+                          "xautodiff: this operation has no rule for forward mode: one on whole arrays gives its own "
+                          "`pushforward(y, x..., tangents...)`, or, where it is linear in some operands and nothing "
+                          "flows through the others, these as bits: `static constexpr unsigned linear_in = 0b1;`");
         }
     }
 }
