@@ -3,6 +3,12 @@
 // other decompositions (not differentiable) are in xt::linalg.
 #pragma once
 
+// A user's variables may be called as our parameters are.
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+
 #include <xautodiff/op/inverse.hpp>
 #include <xautodiff/xautodiff.hpp>
 
@@ -162,3 +168,7 @@ namespace xautodiff
     template <expression::operand A, class Tag = decltype([] {})> constexpr auto logdet(const A& a) { return expression::make_apply<op::log_determinant<linalg::lapack>, Tag>(a); }
     // clang-format on
 }
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif

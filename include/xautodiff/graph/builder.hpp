@@ -238,6 +238,8 @@ namespace xautodiff::graph
                                      const array::shape& hint)
     {
         std::array<int, max_operands> operand = given;
+        // Beyond the arity there is nothing, however the caller says so: equal steps must compare equal.
+        std::fill(operand.begin() + op->arity, operand.end(), -1);
         if (const symbol shorter = simplified(*this, op, operand))
         {
             return shorter;
