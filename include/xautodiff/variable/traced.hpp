@@ -3,7 +3,7 @@
 // they run on symbols of a graph, so there is one function for each operation and none for each formula or container.
 #pragma once
 
-#include <xautodiff/graph/operation.hpp>
+#include <xautodiff/graph/lower.hpp>
 #include <xautodiff/variable/grad_mode.hpp>
 #include <xautodiff/variable/sweep.hpp>
 
