@@ -11,7 +11,8 @@ namespace
 {
     constexpr auto rosenbrock = [](auto x)
     {
-        const auto a = ad::view(x, ad::range(0, -1)), b = ad::view(x, ad::range(1, ad::end));
+        const auto a = ad::view(x, ad::range(0, -1));
+        const auto b = ad::view(x, ad::range(1, ad::end));
         return ad::sum(100 * ad::square(b - ad::square(a)) + ad::square(1 - a));
     };
 }

@@ -228,7 +228,8 @@ static_assert(both_plan<decltype(layer), matrix, matrix>::is_in_order());
 // Views of leaves are read where they lie.
 constexpr auto rosenbrock = [](auto x)
 {
-    auto head = ad::view(x, ad::range(0, -1)), tail = ad::view(x, ad::range(1, ad::end));
+    auto head = ad::view(x, ad::range(0, -1));
+    auto tail = ad::view(x, ad::range(1, ad::end));
     return ad::sum(100 * ad::square(tail - head * head) + ad::square(1 - head));
 };
 using views = value_plan<decltype(rosenbrock), vector>;
