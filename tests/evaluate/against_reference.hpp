@@ -19,6 +19,16 @@ namespace evaluate_test
     namespace array = xautodiff::array;
     namespace reference = xautodiff::evaluate::reference;
 
+    using matrix = xt::xtensor<double, 2>;
+    using vector = xt::xtensor<double, 1>;
+    using columns = xt::xtensor<double, 2, xt::layout_type::column_major>;
+
+    /// What two ways to compute the same may differ by.
+    inline constexpr double rounding = 1e-12;
+
+    /// Around the sizes of a register, of a row of few elements, and of a block.
+    inline constexpr int lengths[]{1, 2, 3, 7, 9, 16, 17, 511, 513, 2049};
+
     /// Numbers between -1 and 1 of no pattern.
     template <class C>
     void fill(C& c, std::mt19937& engine)

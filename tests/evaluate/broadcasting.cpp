@@ -10,8 +10,6 @@ using container = xt::xarray<double>;
 
 namespace
 {
-    constexpr double rounding = 1e-12;
-
     /// Calls check for three arguments of every rank up to 4, around the sizes of a register and of a block.
     template <class F>
     void check_random_shapes(const F& f, int least_rank, unsigned seed)

@@ -3,13 +3,9 @@
 #include "against_reference.hpp"
 
 using namespace evaluate_test;
-using vector = xt::xtensor<double, 1>;
-using matrix = xt::xtensor<double, 2>;
 
 namespace
 {
-    constexpr double rounding = 1e-12;
-
     /// Checks f of a matrix, and of a vector and a matrix that broadcast to it; of no elements where f takes these.
     template <class F>
     void check_random_shapes(const F& f, unsigned seed, bool takes_none = true, double tolerance = rounding)

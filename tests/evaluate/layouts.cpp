@@ -13,22 +13,14 @@
 #endif
 
 using namespace evaluate_test;
-using matrix = xt::xtensor<double, 2>;
-using vector = xt::xtensor<double, 1>;
-using columns = xt::xtensor<double, 2, xt::layout_type::column_major>;
 
 namespace
 {
-    constexpr double rounding = 1e-12;
-
     constexpr auto least_squares = [](auto x, auto w, auto y)
     {
         auto r = x * w - y;
         return ad::mean(r * r) + 0.1 * ad::sum(w * w) + ad::sum(ad::exp(y) / 64);
     };
-
-    /// Around the sizes of a register, of a row of few elements, and of a block.
-    constexpr int lengths[]{1, 2, 3, 7, 9, 16, 17, 511, 513, 2049};
 
     std::mt19937 engine(1);
 }

@@ -3,17 +3,9 @@
 #include "against_reference.hpp"
 
 using namespace evaluate_test;
-using matrix = xt::xtensor<double, 2>;
-using vector = xt::xtensor<double, 1>;
-using columns = xt::xtensor<double, 2, xt::layout_type::column_major>;
 
 namespace
 {
-    constexpr double rounding = 1e-12;
-
-    /// Around the sizes of a register, of a row of few elements, and of a block.
-    constexpr int lengths[]{1, 2, 3, 7, 9, 16, 17, 511, 513, 2049};
-
     std::mt19937 engine(1);
 }
 

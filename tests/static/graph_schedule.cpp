@@ -78,7 +78,7 @@ namespace
         }
 
         /// In how many regions an operation is computed: in loops, or where `numbers` is set outside of them.
-        template <class Op, int Arity>
+        template <class Op>
         static constexpr int times(bool numbers = false)
         {
             int n = 0;
@@ -87,14 +87,14 @@ namespace
                 for (int m = 0; r.is_number == numbers && m < r.members; ++m)
                 {
                     const graph::step& step = g[s.members[std::size_t(r.first_member + m)]];
-                    n += step.op != nullptr && graph::is<Op, Arity>(step.op);
+                    n += step.op != nullptr && graph::is<Op>(step.op);
                 }
             }
             return n;
         }
 
         /// The rank of the loop in which an operation is computed; -1 where it is in none.
-        template <class Op, int Arity>
+        template <class Op>
         static constexpr int rank()
         {
             for (const graph::region& r : s.regions)
@@ -102,7 +102,7 @@ namespace
                 for (int m = 0; !r.is_number && m < r.members; ++m)
                 {
                     const graph::step& step = g[s.members[std::size_t(r.first_member + m)]];
-                    if (step.op != nullptr && graph::is<Op, Arity>(step.op))
+                    if (step.op != nullptr && graph::is<Op>(step.op))
                     {
                         return g[s.outputs[std::size_t(r.first_output)].from].shape.rank;
                     }
@@ -186,16 +186,16 @@ static_assert(w2_value::results(output_kind::store) == 0 && w2_value::count(task
 // What is outside of all sums is a number's business, and outside of the loop.
 using w3 = both_plan<decltype(logistic), vector, vector>;
 static_assert(w3::loops() == 1 && w3::results(output_kind::store) == 1 && w3::results(output_kind::accumulate) == 0);
-static_assert(w3::times<op::exp, 1>() == 1 && w3::loops(true) == 1 && w3::times<op::add, 2>(true) == 1);
+static_assert(w3::times<op::exp>() == 1 && w3::loops(true) == 1 && w3::times<op::add>(true) == 1);
 static_assert(w3::count(task_kind::whole) == 0 && w3::is_in_order());
 static_assert(value_plan<decltype(logistic), vector, vector>::loops() == 1);
 
 // exp(ls), of rank 1, is computed in a loop of that rank, not for every element of x.
 using rows = planned<typename requests_of<decltype(normal), vector, vector, matrix>::template both<0, 1>>;
-static_assert(rows::times<op::exp, 1>() == 1 && rows::rank<op::exp, 1>() == 1 && rows::is_in_order());
+static_assert(rows::times<op::exp>() == 1 && rows::rank<op::exp>() == 1 && rows::is_in_order());
 static_assert(rows::results(output_kind::accumulate) == 2);
 using rows_value = value_plan<decltype(normal), vector, vector, matrix>;
-static_assert(rows_value::times<op::exp, 1>() == 1 && rows_value::rank<op::exp, 1>() == 1 && rows_value::is_in_order());
+static_assert(rows_value::times<op::exp>() == 1 && rows_value::rank<op::exp>() == 1 && rows_value::is_in_order());
 
 // That holds where a later loop of its own rank reads it again.
 constexpr auto squared_sum = [](auto w, auto x)
@@ -204,7 +204,7 @@ constexpr auto squared_sum = [](auto w, auto x)
     return s * s;
 };
 using again = both_plan<decltype(squared_sum), vector, matrix>;
-static_assert(again::times<op::exp, 1>() == 1 && again::rank<op::exp, 1>() == 1 && again::is_in_order());
+static_assert(again::times<op::exp>() == 1 && again::rank<op::exp>() == 1 && again::is_in_order());
 
 // A cheap result of lower rank is computed again by a loop of higher rank that would have to wait for it.
 using fixed_vector = xt::xtensor_fixed<double, xt::xshape<3>>;
@@ -239,5 +239,5 @@ static_assert(both_plan<decltype(rosenbrock), vector>::is_in_order());
 // The derivative of what does not depend on the argument is zeros, for which nothing is computed: the loop is the value's.
 constexpr auto constant = [](auto, auto x) { return ad::sum(ad::sin(x)); };
 using nothing = both_plan<decltype(constant), vector, vector>;
-static_assert(nothing::times<op::cos, 1>() == 0 && nothing::times<op::sin, 1>() == 1);
+static_assert(nothing::times<op::cos>() == 0 && nothing::times<op::sin>() == 1);
 static_assert(nothing::results(output_kind::total) == 1);

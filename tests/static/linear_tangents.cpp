@@ -25,7 +25,7 @@ namespace
         int count = 0;
         for (const graph::step& s : g.steps)
         {
-            count += s.op != nullptr && graph::is<ad::op::matmul, 2>(s.op);
+            count += s.op != nullptr && graph::is<ad::op::matmul>(s.op);
         }
         return count;
     };

@@ -16,42 +16,65 @@ namespace xautodiff::array
 {
     namespace detail
     {
-        [[noreturn]] inline void throw_broadcast(const shape& from, const shape& to, int dimension)
+        /// The extent that takes the place of dimension d of `to` in a shape of no higher rank; 1 where it has none there.
+        constexpr index extent_beneath(const shape& from, const shape& to, int d)
+        {
+            const int own = d - (to.rank - from.rank);
+            return own < 0 ? 1 : from[own];
+        }
+
+        constexpr bool broadcasts_along(const shape& from, const shape& to, int d)
+        {
+            const index extent = extent_beneath(from, to, d);
+            return extent == 1 || extent == to[d];
+        }
+
+        [[noreturn]] inline void throw_broadcast(const shape& from, const shape& to)
         {
             if (from.rank > to.rank)
             {
                 throw shape_error("shape " + to_string(from) + " cannot be broadcast to shape " + to_string(to)
                                   + ", which has fewer dimensions");
             }
-            throw shape_error("The expanded size of the tensor (" + std::to_string(to[dimension])
-                              + ") must match the existing size ("
-                              + std::to_string(from[dimension - (to.rank - from.rank)])
-                              + ") at non-singleton dimension " + std::to_string(dimension)
+            int d = 0;
+            while (broadcasts_along(from, to, d))
+            {
+                ++d;
+            }
+            throw shape_error("The expanded size of the tensor (" + std::to_string(to[d])
+                              + ") must match the existing size (" + std::to_string(extent_beneath(from, to, d))
+                              + ") at non-singleton dimension " + std::to_string(d)
                               + ".  Target sizes: " + to_string(to) + ".  Tensor sizes: " + to_string(from));
         }
 
         constexpr index magnitude(index i) { return i < 0 ? -i : i; }
     }
 
-    /// An array seen at a larger shape: NumPy's broadcasting, with stride 0 along the axes that are repeated.
+    /// Whether an array of shape `from` can be seen at shape `to`: NumPy's broadcasting.
+    constexpr bool broadcasts_to(const shape& from, const shape& to)
+    {
+        bool fits = from.rank <= to.rank;
+        for (int d = 0; fits && d < to.rank; ++d)
+        {
+            fits = detail::broadcasts_along(from, to, d);
+        }
+        return fits;
+    }
+
+    /// An array seen at a larger shape, with stride 0 along the axes that are repeated.
     /// Throws shape_error where `to` is not a shape that `a` broadcasts to.
     template <class T>
     constexpr array_ref<T> broadcast_to(const array_ref<T>& a, const shape& to)
     {
-        const int missing = to.rank - a.shape.rank;
-        if (missing < 0)
+        if (!broadcasts_to(a.shape, to))
         {
-            detail::throw_broadcast(a.shape, to, 0);
+            detail::throw_broadcast(a.shape, to);
         }
         array_ref<T> out(a.data, to, {});
+        const int missing = to.rank - a.shape.rank;
         for (int d = missing; d < to.rank; ++d)
         {
-            const index from = a.shape[d - missing];
-            if (from != to[d] && from != 1)
-            {
-                detail::throw_broadcast(a.shape, to, d);
-            }
-            if (from != 1)
+            if (a.shape[d - missing] != 1)
             {
                 out.stride[static_cast<std::size_t>(d)] = a.stride[static_cast<std::size_t>(d - missing)];
             }

@@ -12,12 +12,12 @@ namespace xautodiff::array
     {
         /// Several sums side by side.
         template <class T>
-        struct lanes
+        struct parallel_sums
         {
             static constexpr index count = 64;
             T value[static_cast<std::size_t>(count)];
 
-            constexpr lanes& operator+=(const lanes& other)
+            constexpr parallel_sums& operator+=(const parallel_sums& other)
             {
                 for (index i = 0; i < count; ++i)
                 {
@@ -46,7 +46,7 @@ namespace xautodiff::array
         }
 
         template <class T, class U>
-        constexpr void add_row(lanes<T>& sum, U* p, index n, index step)
+        constexpr void add_row(parallel_sums<T>& sum, U* p, index n, index step)
         {
             if (step == 1)
             {
@@ -119,17 +119,17 @@ namespace xautodiff::array
             constexpr void across_rows() const
             {
                 const index in_step = kept.row_stride()[1];
-                for (index begin = 0; begin < kept.row_size(); begin += lanes<T>::count)
+                for (index begin = 0; begin < kept.row_size(); begin += parallel_sums<T>::count)
                 {
                     const index left = kept.row_size() - begin;
-                    const index width = left < lanes<T>::count ? left : lanes<T>::count;
+                    const index width = left < parallel_sums<T>::count ? left : parallel_sums<T>::count;
                     kept.for_each_row(
                         [&](const auto& at)
                         {
-                            pairwise_sum<lanes<T>> sum;
+                            pairwise_sum<parallel_sums<T>> sum;
                             U* from = in + (at[1] + begin * in_step);
                             width < 8 ? add_narrow(sum, from, width, in_step) : add_wide(sum, from, width, in_step);
-                            const lanes<T> total = sum.total();
+                            const parallel_sums<T> total = sum.total();
                             for (index i = 0; i < width; ++i)
                             {
                                 put(at[0] + (begin + i) * kept.row_stride()[0], total.value[i]);
@@ -138,11 +138,11 @@ namespace xautodiff::array
                 }
             }
 
-            constexpr void add_wide(pairwise_sum<lanes<T>>& sum, U* from, index width, index in_step) const
+            constexpr void add_wide(pairwise_sum<parallel_sums<T>>& sum, U* from, index width, index in_step) const
             {
                 // A lane's terms are added one after the other, so there are fewer in a block than in block_sum.
                 constexpr index rows = 16;
-                lanes<T> part{};
+                parallel_sums<T> part{};
                 index terms = 0;
                 reduced.for_each_row(
                     [&](const auto& at)
@@ -161,8 +161,8 @@ namespace xautodiff::array
                 sum.add(part);
             }
 
-            /// Few lanes: each takes its block at once, while the others' elements are in the cache.
-            constexpr void add_narrow(pairwise_sum<lanes<T>>& sum, U* from, index width, index in_step) const
+            /// Few parallel_sums: each takes its block at once, while the others' elements are in the cache.
+            constexpr void add_narrow(pairwise_sum<parallel_sums<T>>& sum, U* from, index width, index in_step) const
             {
                 const index step = reduced.row_stride()[0];
                 reduced.for_each_row(
@@ -171,7 +171,7 @@ namespace xautodiff::array
                         for (index j = 0; j < reduced.row_size(); j += block)
                         {
                             const index left = reduced.row_size() - j;
-                            lanes<T> part{};
+                            parallel_sums<T> part{};
                             for (index i = 0; i < width; ++i)
                             {
                                 part.value[i] = strided_block_sum<T>(from + (at[0] + j * step + i * in_step),

@@ -220,7 +220,7 @@ namespace xautodiff::evaluate
             m.scratch.buffer = m_buffer.data();
         }
 
-        /// What parts are added to, and sums over some axes, start from zero.
+        /// What parts are added to starts from zero.
         void clear_assembled()
         {
             for (std::size_t k = 0; k < m_plan.assembled_count; ++k)
@@ -257,23 +257,6 @@ namespace xautodiff::evaluate
                 all.out, x[0], x[1], x[2], x[3]);
         }
 
-    private:
-        operands operands_of(std::size_t step) const
-        {
-            const graph::plan_step& s = m_plan.steps[step];
-            operands all;
-            all.out = m.target[step];
-            all.parameters = parameters_of(s);
-            for (int i = 0; i < s.arity; ++i)
-            {
-                const std::size_t x = std::size_t(s.operand[std::size_t(i)]);
-                all.x[std::size_t(i)] =
-                    (s.shape_only >> unsigned(i) & 1u) != 0 ? input_ref(nullptr, m.shape[x]) : m.value[x];
-            }
-            return all;
-        }
-
-    public:
         void run_numbers(std::size_t k, region_function<T> run) { run(1, m.loops[k].in, m.loops[k].out, nullptr); }
 
         void run_loop(std::size_t k, region_function<T> run)
@@ -343,6 +326,21 @@ namespace xautodiff::evaluate
             return serves != 0 && m.target[step].data == nullptr;
         }
 
+        operands operands_of(std::size_t step) const
+        {
+            const graph::plan_step& s = m_plan.steps[step];
+            operands all;
+            all.out = m.target[step];
+            all.parameters = parameters_of(s);
+            for (int i = 0; i < s.arity; ++i)
+            {
+                const std::size_t x = std::size_t(s.operand[std::size_t(i)]);
+                all.x[std::size_t(i)] =
+                    (s.shape_only >> unsigned(i) & 1u) != 0 ? input_ref(nullptr, m.shape[x]) : m.value[x];
+            }
+            return all;
+        }
+
         /// Calls f(step, serves) for every step that a task writes.
         template <class F>
         void for_each_stored(F f) const
@@ -403,16 +401,6 @@ namespace xautodiff::evaluate
             return array::broadcast_to(target, shape);
         }
 
-        static bool broadcasts_to(const array::shape& from, const array::shape& to)
-        {
-            bool fits = from.rank <= to.rank;
-            for (int d = 0; fits && d < from.rank; ++d)
-            {
-                fits = from[d] == 1 || from[d] == to[to.rank - from.rank + d];
-            }
-            return fits;
-        }
-
         /// Where a region reads numbers, and where one of numbers writes.
         void place_numbers(std::size_t k)
         {
@@ -444,7 +432,7 @@ namespace xautodiff::evaluate
             {
                 const input_ref& x = m.value[std::size_t(m_plan.streams[std::size_t(r.first_stream) + s])];
                 // What does not fit is read for other results only.
-                const bool fits = broadcasts_to(x.shape, shape) && x.data != nullptr;
+                const bool fits = array::broadcasts_to(x.shape, shape) && x.data != nullptr;
                 loop.in[s] = fits ? x.data : &anything;
                 loop.stride[s] = fits ? array::broadcast_to(x, shape).stride : array::strides{};
             }

@@ -247,7 +247,7 @@ namespace xautodiff::evaluate::reference
                 }
                 else
                 {
-                    return pullback<Op>(adjoint, value, x...);
+                    return math::pullback<Op>(adjoint, value, x...);
                 }
             }
 

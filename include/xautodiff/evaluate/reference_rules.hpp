@@ -60,21 +60,6 @@ namespace xautodiff::evaluate::reference
         }
     }
 
-    /// The adjoints of the operands for the adjoint of y = Op(x...), in y's shape. Where Op broadcasts, they still have it.
-    template <class Op, class T, class... X>
-    constexpr auto pullback(const dense<T>& adjoint, const dense<T>& y, const X&... x)
-    {
-        if constexpr (has_partials<Op, X...>)
-        {
-            return std::apply([&](const auto&... partial) { return std::tuple{(adjoint * partial)...}; },
-                              Op::partials(y, x...));
-        }
-        else
-        {
-            return Op::pullback(adjoint, y, x...);
-        }
-    }
-
     /// The tangent of y = Op(x...) for the tangents of the operands.
     template <class Op, class T, class... X, class... Tangent>
     constexpr auto pushforward(const dense<T>& y, const std::tuple<const X&...>& operands, const Tangent&... tangents)

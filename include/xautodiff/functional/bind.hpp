@@ -11,6 +11,15 @@ namespace xautodiff
 {
     namespace functional
     {
+        /// For what a bound function refers to: X are the types of forwarding references.
+        template <class... X>
+        constexpr void require_variables()
+        {
+            static_assert(
+                (std::is_lvalue_reference_v<X> && ...),
+                "xautodiff: bind refers to its arguments, so they must be variables that outlive it, not temporaries");
+        }
+
         /// Keeps an evaluator between runs where there is one to keep. Its type stays out of the class, so that what is never
         /// run is never compiled.
         template <class Request, class T, array::family Family>
@@ -135,9 +144,7 @@ namespace xautodiff
     template <int... Wrt, class F, class... X>
     constexpr auto bind(const F& f, X&&... x)
     {
-        static_assert(
-            (std::is_lvalue_reference_v<X> && ...),
-            "xautodiff: bind refers to its arguments, so they must be variables that outlive it, not temporaries");
+        functional::require_variables<X...>();
         using positions =
             std::conditional_t<sizeof...(Wrt) == 0, std::integer_sequence<int, 0>, std::integer_sequence<int, Wrt...>>;
         return functional::bound_function<F, positions, std::remove_cvref_t<X>...>(f, x...);

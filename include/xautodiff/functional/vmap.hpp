@@ -10,7 +10,7 @@ namespace xautodiff
 {
     namespace functional
     {
-        /// Calls f(node...) with all expressions in what a function returned, in order; numbers become constants.
+        /// All expressions in what a function returned, in order; numbers become constants.
         template <class Id, class R>
         constexpr auto flattened(const R& r);
 
@@ -240,9 +240,7 @@ namespace xautodiff
     template <class G, class... X>
     auto bind(const functional::mapped_function<G>& f, X&&... x)
     {
-        static_assert(
-            (std::is_lvalue_reference_v<X> && ...),
-            "xautodiff: bind refers to its arguments, so they must be variables that outlive it, not temporaries");
+        functional::require_variables<X...>();
         return functional::bound_map<G, std::remove_cvref_t<X>...>(f.g, x...);
     }
 }

@@ -37,6 +37,17 @@ namespace xautodiff::graph
 
         /// Whether operand number i is read for its shape alone.
         constexpr bool reads_shape_only(int i) const { return (op->shape_only >> unsigned(i) & 1u) != 0; }
+
+        /// The operands, in a graph where step i of this one is `place[i]`.
+        constexpr std::array<int, max_operands> operands_in(const std::vector<int>& place) const
+        {
+            std::array<int, max_operands> out{-1, -1, -1, -1};
+            for (int k = 0; k < arity(); ++k)
+            {
+                out[std::size_t(k)] = place[std::size_t(operand[std::size_t(k)])];
+            }
+            return out;
+        }
     };
 
     /// What a graph knows of one leaf; `identity` is the address that stands for the leaf's type.

@@ -274,12 +274,7 @@ namespace xautodiff::graph
                 {
                     if (wanted)
                     {
-                        std::array<int, max_operands> operand{-1, -1, -1, -1};
-                        for (int k = 0; k < s.arity(); ++k)
-                        {
-                            operand[std::size_t(k)] = copied[std::size_t(s.operand[std::size_t(k)])];
-                        }
-                        copied[i] = steps.append(s.op, operand, s.shape).index;
+                        copied[i] = steps.append(s.op, s.operands_in(copied), s.shape).index;
                     }
                 }
                 else

@@ -32,12 +32,7 @@ namespace xautodiff::graph
                 }
                 else if (s.kind == step_kind::operation)
                 {
-                    std::array<int, max_operands> operand{-1, -1, -1, -1};
-                    for (int k = 0; k < s.arity(); ++k)
-                    {
-                        operand[std::size_t(k)] = spread[std::size_t(s.operand[std::size_t(k)])];
-                    }
-                    spread.push_back(arrays.steps.append(s.op, operand).index);
+                    spread.push_back(arrays.steps.append(s.op, s.operands_in(spread)).index);
                 }
                 else
                 {
@@ -72,7 +67,7 @@ namespace xautodiff::graph
     {
         for (const step& s : Graph.steps)
         {
-            if (s.op != nullptr && s.op->is_structured && !is<op::broadcast_like, 2>(s.op))
+            if (s.op != nullptr && s.op->is_structured && !is<op::broadcast_like>(s.op))
             {
                 return false;
             }

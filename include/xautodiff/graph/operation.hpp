@@ -159,15 +159,7 @@ namespace xautodiff::graph
 
             static constexpr symbols pullback(symbol adjoint, symbol y, const symbols& x)
             {
-                if constexpr (are_partials)
-                {
-                    const auto partials = Op::partials(y, x[I]...);
-                    return to_symbols(adjoint, std::tuple{(adjoint * std::get<I>(partials))...});
-                }
-                else
-                {
-                    return to_symbols(adjoint, Op::pullback(adjoint, y, x[I]...));
-                }
+                return to_symbols(adjoint, math::pullback<Op>(adjoint, y, x[I]...));
             }
 
             static constexpr symbol pushforward(symbol y, const symbols& x, const symbols& tangents)

@@ -113,11 +113,11 @@ namespace xautodiff::graph
             if (s.op != nullptr)
             {
                 to.shape_only = s.op->shape_only;
-                to.reduces = is<op::sum, 1>(s.op)        ? reduction_kind::total
-                             : is<op::sum_to, 2>(s.op)   ? reduction_kind::to_shape
-                             : is<op::sum_over, 2>(s.op) ? reduction_kind::over_axes
-                             : is<op::unview, 3>(s.op)   ? reduction_kind::into_slices
-                                                         : reduction_kind::none;
+                to.reduces = is<op::sum>(s.op)        ? reduction_kind::total
+                             : is<op::sum_to>(s.op)   ? reduction_kind::to_shape
+                             : is<op::sum_over>(s.op) ? reduction_kind::over_axes
+                             : is<op::unview>(s.op)   ? reduction_kind::into_slices
+                                                      : reduction_kind::none;
                 to.infer = s.op->infer;
             }
             if (s.slot >= 0)

@@ -41,11 +41,7 @@ namespace xautodiff::graph
             {
                 renumbered[i] = int(out.steps.size());
                 out.steps.push_back(all[i]);
-                for (int k = 0; k < all[i].arity(); ++k)
-                {
-                    int& operand = out.steps.back().operand[std::size_t(k)];
-                    operand = renumbered[std::size_t(operand)];
-                }
+                out.steps.back().operand = all[i].operands_in(renumbered);
             }
         }
         out.slots = l.steps.slots;

@@ -91,21 +91,21 @@ namespace xautodiff::graph
             {
                 become(value);
             }
-            else if (is<op::where, 3>(s.op) && known[0])
+            else if (is<op::where>(s.op) && known[0])
             {
                 const int chosen = s.operand[number[0] != 0 ? 1 : 2];
                 return r[chosen].shape == s.shape ? chosen : index;
             }
-            else if (is<op::multiply, 2>(s.op) && (is_worked_out_one(0) || is_worked_out_one(1)))
+            else if (is<op::multiply>(s.op) && (is_worked_out_one(0) || is_worked_out_one(1)))
             {
                 const int other = s.operand[is_worked_out_one(0) ? 1 : 0];
                 return r[other].shape == s.shape ? other : index;
             }
-            else if (is<op::pow, 2>(s.op) && is_worked_out_one(1))
+            else if (is<op::pow>(s.op) && is_worked_out_one(1))
             {
                 return s.operand[0];
             }
-            else if (is<op::pow, 2>(s.op) && r[s.operand[1]].is_literal(0))
+            else if (is<op::pow>(s.op) && r[s.operand[1]].is_literal(0))
             {
                 become(1);
             }

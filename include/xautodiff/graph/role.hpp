@@ -43,11 +43,11 @@ namespace xautodiff::graph
     /// Whether computing a step again is as good as storing it.
     constexpr bool is_cheap(const step& s)
     {
-        return s.kind != step_kind::operation || s.is_mask() || is<op::add, 2>(s.op) || is<op::subtract, 2>(s.op)
-               || is<op::multiply, 2>(s.op) || is<op::divide, 2>(s.op) || is<op::negate, 1>(s.op)
-               || is<op::square, 1>(s.op) || is<op::where, 3>(s.op) || is<op::maximum, 2>(s.op)
-               || is<op::minimum, 2>(s.op) || is<op::abs, 1>(s.op) || is<op::sign, 1>(s.op) || is<op::relu, 1>(s.op)
-               || is<op::sqrt, 1>(s.op) || is<op::broadcast_like, 2>(s.op) || is<op::sum_to, 2>(s.op);
+        return s.kind != step_kind::operation || s.is_mask() || is<op::add>(s.op) || is<op::subtract>(s.op)
+               || is<op::multiply>(s.op) || is<op::divide>(s.op) || is<op::negate>(s.op) || is<op::square>(s.op)
+               || is<op::where>(s.op) || is<op::maximum>(s.op) || is<op::minimum>(s.op) || is<op::abs>(s.op)
+               || is<op::sign>(s.op) || is<op::relu>(s.op) || is<op::sqrt>(s.op) || is<op::broadcast_like>(s.op)
+               || is<op::sum_to>(s.op);
     }
 
     /// What the types tell of a loop's shape: its rank, the axes of extent 1, and whether an operation with `keep_dims` left
@@ -86,7 +86,7 @@ namespace xautodiff::graph
             else if (s.op->is_structured)
             {
                 const int x = s.operand[0];
-                const bool reduces = is<op::sum_over, 2>(s.op) || is<op::amax, 2>(s.op);
+                const bool reduces = is<op::sum_over>(s.op) || is<op::amax>(s.op);
                 k.is_reduced = reduces ? g[x].shape.rank == s.shape.rank : s.op->is_alias && is_reduced(x);
             }
             else
@@ -105,7 +105,7 @@ namespace xautodiff::graph
     /// A sum to a shape of the same kind: in all likelihood there is nothing to sum.
     constexpr bool is_likely_identity(const auto& g, const std::vector<loop_kind>& kinds, int i)
     {
-        return g[i].op != nullptr && is<op::sum_to, 2>(g[i].op)
+        return g[i].op != nullptr && is<op::sum_to>(g[i].op)
                && kinds[std::size_t(g[i].operand[0])] == kinds[std::size_t(i)];
     }
 
@@ -116,28 +116,23 @@ namespace xautodiff::graph
     {
         const int n = g.size();
         const flags valued = valued_steps(g);
-        std::vector<int> readers(static_cast<std::size_t>(n), 0);
-        for (int o : g.outputs)
-        {
-            ++readers[std::size_t(o)];
-        }
         std::vector<int> reads(static_cast<std::size_t>(n), 0);
         for (int i = 0; i < n; ++i)
         {
             for (int k = 0; valued[std::size_t(i)] && k < g[i].arity(); ++k)
             {
-                const std::size_t x = std::size_t(g[i].operand[std::size_t(k)]);
-                reads[x] += int(!g[i].reads_shape_only(k));
-                readers[x] += int(!g[i].reads_shape_only(k));
+                reads[std::size_t(g[i].operand[std::size_t(k)])] += int(!g[i].reads_shape_only(k));
             }
         }
+        const auto is_output = [&g](int i)
+        { return std::find(g.outputs.begin(), g.outputs.end(), i) != g.outputs.end(); };
         std::vector<role> out(static_cast<std::size_t>(n), role::unused);
         // A sum of parts of an array, each of which nothing else reads, is put together in one place.
         const auto is_part = [&](int i)
         {
             const bool placed = out[std::size_t(i)] == role::assembled
-                                || (out[std::size_t(i)] == role::reduction && is<op::unview, 3>(g[i].op));
-            return placed && readers[std::size_t(i)] == 1;
+                                || (out[std::size_t(i)] == role::reduction && is<op::unview>(g[i].op));
+            return placed && reads[std::size_t(i)] == 1 && !is_output(i);
         };
         for (int i = 0; i < n; ++i)
         {
@@ -153,13 +148,13 @@ namespace xautodiff::graph
                 continue;
             }
             const step& x = g[s.operand[0]];
-            const bool spreads = is<op::broadcast_like, 2>(s.op) || is<op::expand, 3>(s.op);
-            const bool sums = is<op::sum, 1>(s.op) || is<op::sum_to, 2>(s.op) || is<op::sum_over, 2>(s.op);
-            if (is<op::add, 2>(s.op) && is_part(s.operand[0]) && is_part(s.operand[1]))
+            const bool spreads = is<op::broadcast_like>(s.op) || is<op::expand>(s.op);
+            const bool sums = is<op::sum>(s.op) || is<op::sum_to>(s.op) || is<op::sum_over>(s.op);
+            if (is<op::add>(s.op) && is_part(s.operand[0]) && is_part(s.operand[1]))
             {
                 r = role::assembled;
             }
-            else if (!s.op->is_structured || is<op::broadcast_like, 2>(s.op) || (spreads && x.shape.is_scalar()))
+            else if (!s.op->is_structured || is<op::broadcast_like>(s.op) || (spreads && x.shape.is_scalar()))
             {
                 r = s.shape.is_scalar() ? role::number : role::element;
             }
@@ -172,7 +167,7 @@ namespace xautodiff::graph
                                         && from != role::assembled;
                 r = in_passing ? role::element : role::reduction;
             }
-            else if (is<op::unview, 3>(s.op))
+            else if (is<op::unview>(s.op))
             {
                 r = role::reduction;
             }

@@ -272,7 +272,7 @@ namespace xautodiff::graph
                 }
                 for (int i = 0; i < n; ++i)
                 {
-                    if (is_element(i) && is<op::sum_to, 2>(g[i].op))
+                    if (is_element(i) && is<op::sum_to>(g[i].op))
                     {
                         out.expected.push_back(i);
                     }
@@ -283,7 +283,7 @@ namespace xautodiff::graph
                 }
             }
 
-            constexpr bool is_part(int i) const { return at(i) == role::reduction && is<op::unview, 3>(g[i].op); }
+            constexpr bool is_part(int i) const { return at(i) == role::reduction && is<op::unview>(g[i].op); }
 
             /// The step whose memory a part is added to.
             constexpr int home_of(int i) const
@@ -377,7 +377,7 @@ namespace xautodiff::graph
                 {
                     return output_kind::store;
                 }
-                if (is<op::sum, 1>(g[i].op) || g[i].shape.is_scalar())
+                if (is<op::sum>(g[i].op) || g[i].shape.is_scalar())
                 {
                     return output_kind::total;
                 }

@@ -9,7 +9,7 @@
 
 namespace xautodiff::graph
 {
-    template <class Op, int Arity>
+    template <class Op>
     constexpr bool is(const operation* op)
     {
         return op->identity == &type_id<Op>;
@@ -40,17 +40,17 @@ namespace xautodiff::graph
         constexpr bool fold(const operation* op, double a, double b, double& value)
         {
             // clang-format off
-            if (is<op::add, 2>(op)) { value = a + b; return true; }
-            if (is<op::subtract, 2>(op)) { value = a - b; return true; }
-            if (is<op::multiply, 2>(op)) { value = a * b; return true; }
-            if (is<op::divide, 2>(op) && b != 0) { value = a / b; return true; }
-            if (is<op::negate, 1>(op)) { value = -a; return true; }
-            if (is<op::equal, 2>(op)) { value = a == b; return true; }
-            if (is<op::not_equal, 2>(op)) { value = a != b; return true; }
-            if (is<op::less, 2>(op)) { value = a < b; return true; }
-            if (is<op::less_equal, 2>(op)) { value = a <= b; return true; }
-            if (is<op::greater, 2>(op)) { value = a > b; return true; }
-            if (is<op::greater_equal, 2>(op)) { value = a >= b; return true; }
+            if (is<op::add>(op)) { value = a + b; return true; }
+            if (is<op::subtract>(op)) { value = a - b; return true; }
+            if (is<op::multiply>(op)) { value = a * b; return true; }
+            if (is<op::divide>(op) && b != 0) { value = a / b; return true; }
+            if (is<op::negate>(op)) { value = -a; return true; }
+            if (is<op::equal>(op)) { value = a == b; return true; }
+            if (is<op::not_equal>(op)) { value = a != b; return true; }
+            if (is<op::less>(op)) { value = a < b; return true; }
+            if (is<op::less_equal>(op)) { value = a <= b; return true; }
+            if (is<op::greater>(op)) { value = a > b; return true; }
+            if (is<op::greater_equal>(op)) { value = a >= b; return true; }
             // clang-format on
             return false;
         }
@@ -68,7 +68,7 @@ namespace xautodiff::graph
             for (int i = 0; i < op->arity; ++i)
             {
                 const step& spread = step_of(operand[std::size_t(i)]);
-                if (spread.op == nullptr || !is<op::broadcast_like, 2>(spread.op))
+                if (spread.op == nullptr || !is<op::broadcast_like>(spread.op))
                 {
                     continue;
                 }
@@ -87,7 +87,7 @@ namespace xautodiff::graph
         const step& first = step_of(x);
         const bool literal_x = first.kind == step_kind::literal;
         const bool literal_y = op->arity > 1 && step_of(y).kind == step_kind::literal;
-        const auto is_negated = [&](int i) { return step_of(i).op != nullptr && is<op::negate, 1>(step_of(i).op); };
+        const auto is_negated = [&](int i) { return step_of(i).op != nullptr && is<op::negate>(step_of(i).op); };
 
         const auto positive = [&](int i) { return b.at(is_negated(i) ? step_of(i).operand[0] : i); };
         // A negated number beside an array is cheaper than a negated array.
@@ -103,7 +103,7 @@ namespace xautodiff::graph
         const auto is_sum_to = [&](int i)
         {
             const step& s = step_of(i);
-            return s.op != nullptr && is<op::sum_to, 2>(s.op) && s.shape.rank == step_of(s.operand[0]).shape.rank;
+            return s.op != nullptr && is<op::sum_to>(s.op) && s.shape.rank == step_of(s.operand[0]).shape.rank;
         };
         const auto summed = [&](int i) { return b.at(step_of(i).operand[0]); };
         const auto target = [&](int i) { return b.at(step_of(i).operand[1]); };
@@ -114,7 +114,7 @@ namespace xautodiff::graph
         {
             return b.literal(value);
         }
-        if (is<op::multiply, 2>(op))
+        if (is<op::multiply>(op))
         {
             if (step_of(x).is_literal(1) || step_of(y).is_literal(1))
             {
@@ -139,7 +139,7 @@ namespace xautodiff::graph
                 return b.sum_to(b.at(x) * summed(y), target(y));
             }
         }
-        else if (is<op::add, 2>(op))
+        else if (is<op::add>(op))
         {
             if (step_of(x).is_literal(0) || step_of(y).is_literal(0))
             {
@@ -163,7 +163,7 @@ namespace xautodiff::graph
                 return b.sum_to(summed(x) + summed(y), target(x));
             }
         }
-        else if (is<op::subtract, 2>(op))
+        else if (is<op::subtract>(op))
         {
             if (step_of(y).is_literal(0))
             {
@@ -187,7 +187,7 @@ namespace xautodiff::graph
                 return b.sum_to(summed(x) - summed(y), target(x));
             }
         }
-        else if (is<op::divide, 2>(op))
+        else if (is<op::divide>(op))
         {
             if (step_of(y).is_literal(1))
             {
@@ -203,15 +203,15 @@ namespace xautodiff::graph
                 return b.sum_to(summed(x) / b.at(y), target(x));
             }
         }
-        else if (is<op::negate, 1>(op) && is_negated(x))
+        else if (is<op::negate>(op) && is_negated(x))
         {
             return b.at(first.operand[0]);
         }
-        else if (is<op::negate, 1>(op) && is_sum_to(x))
+        else if (is<op::negate>(op) && is_sum_to(x))
         {
             return b.sum_to(-summed(x), target(x));
         }
-        else if (is<op::pow, 2>(op) && literal_y)
+        else if (is<op::pow>(op) && literal_y)
         {
             const double p = step_of(y).value;
             if (p != 0 && p >= -64 && p <= 64 && p == double((long long)(p)))
@@ -219,7 +219,7 @@ namespace xautodiff::graph
                 return detail::integral_power(b.at(x), (long long)(p));
             }
         }
-        else if (is<op::where, 3>(op) && literal_x)
+        else if (is<op::where>(op) && literal_x)
         {
             const int chosen = first.value != 0 ? y : operand[2];
             const int other = first.value != 0 ? operand[2] : y;
@@ -228,28 +228,27 @@ namespace xautodiff::graph
                 return b.at(chosen);
             }
         }
-        else if (is<op::where, 3>(op) && is_sum_to(y) && step_of(operand[2]).is_literal(0) && b.absorbs(y, x))
+        else if (is<op::where>(op) && is_sum_to(y) && step_of(operand[2]).is_literal(0) && b.absorbs(y, x))
         {
             return b.sum_to(math::where(b.at(x), summed(y), 0), target(y));
         }
-        else if (is<op::where, 3>(op) && is_sum_to(operand[2]) && step_of(y).is_literal(0) && b.absorbs(operand[2], x))
+        else if (is<op::where>(op) && is_sum_to(operand[2]) && step_of(y).is_literal(0) && b.absorbs(operand[2], x))
         {
             return b.sum_to(math::where(b.at(x), 0, summed(operand[2])), target(operand[2]));
         }
-        else if (is<op::sum_to, 2>(op) && first.op != nullptr && is<op::sum_to, 2>(first.op))
+        else if (is<op::sum_to>(op) && first.op != nullptr && is<op::sum_to>(first.op))
         {
             return b.sum_to(summed(x), b.at(y));
         }
-        else if ((is<op::broadcast_like, 2>(op) || is<op::sum_to, 2>(op) || is<op::reshape_like, 2>(op))
-                 && b.same_shape(x, y))
+        else if ((is<op::broadcast_like>(op) || is<op::sum_to>(op) || is<op::reshape_like>(op)) && b.same_shape(x, y))
         {
             return b.at(x);
         }
-        else if (is<op::sum, 1>(op) && first.shape.is_scalar())
+        else if (is<op::sum>(op) && first.shape.is_scalar())
         {
             return b.at(x);
         }
-        else if (is<op::element_count, 2>(op) && step_of(x).shape.is_known() && step_of(y).shape.is_known())
+        else if (is<op::element_count>(op) && step_of(x).shape.is_known() && step_of(y).shape.is_known())
         {
             const array::index n = step_of(y).shape.size();
             return b.literal(n == 0 ? 1 : double(step_of(x).shape.size()) / double(n));

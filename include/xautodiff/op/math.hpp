@@ -127,6 +127,22 @@ namespace xautodiff::math
         return mask ? common(a) : common(b);
     }
 
+    /// The adjoints of the operands x for the adjoint of y = Op(x...), as a tuple, on whatever the rules are written in: from
+    /// Op's partial derivatives, or by its own pullback. Where Op broadcasts, they still have y's shape.
+    template <class Op, class Y, class... X>
+    constexpr auto pullback(const Y& adjoint, const Y& y, const X&... x)
+    {
+        if constexpr (requires { Op::partials(y, x...); })
+        {
+            return std::apply([&adjoint](const auto&... partial) { return std::tuple{(adjoint * partial)...}; },
+                              Op::partials(y, x...));
+        }
+        else
+        {
+            return Op::pullback(adjoint, y, x...);
+        }
+    }
+
     template <class A, class B>
     concept traced_pair = traced_value<A> || traced_value<B>;
 

@@ -16,27 +16,14 @@ namespace xautodiff
             static handle<R> append(const F& f, R&& value, const Variable<T>&... x)
             {
                 node_base* const operands[]{&local(*x.object())...};
-                bool flows = false;
-                for (node_base* n : operands)
-                {
-                    flows = flows || n->has(flag::differentiable);
-                }
-                if (!flows || !recording())
+                if (!detail::is_recorded(operands, sizeof...(T)))
                 {
                     return make_leaf<R>(std::move(value));
                 }
                 auto* n = append_node<R>(type, function_at + sizeof(F),
                                          std::max({alignof(node<R>), alignof(F), std::size_t(8)}), std::move(value));
                 ::new (reinterpret_cast<char*>(n) + function_at) F(f);
-                operand* o = operands_of(*n);
-                for (node_base* x_node : operands)
-                {
-                    retain(*x_node);
-                    o->where = reinterpret_cast<std::uintptr_t>(x_node)
-                               | (x_node->has(flag::differentiable) ? 0 : operand::constant_bit);
-                    o->version = version_of(*x_node);
-                    ++o;
-                }
+                detail::refer_to(*n, operands, sizeof...(T));
                 return handle<R>(n);
             }
 

@@ -19,6 +19,21 @@ namespace xautodiff::variable
         int end = 0;        ///< the next step that is no part of this one
         int variable = -1;  ///< which of the expression's Variables, by occurrence
         bool is_mask = false;
+
+        /// What grad_fn() calls an operation.
+        template <class Op>
+        constexpr void name_after()
+        {
+            if constexpr (requires { Op::function; })
+            {
+                name = Op::function;
+            }
+            else
+            {
+                name = Op::name;
+                suffix = "Backward";
+            }
+        }
     };
 
     namespace detail
@@ -64,15 +79,7 @@ namespace xautodiff::variable
 
             static constexpr void write(outline_step* out, int at, int variable)
             {
-                if constexpr (requires { Op::function; })
-                {
-                    out[at].name = Op::function;
-                }
-                else
-                {
-                    out[at].name = Op::name;
-                    out[at].suffix = "Backward";
-                }
+                out[at].template name_after<Op>();
                 out[at].end = at + steps;
                 out[at].is_mask = requires { Op::is_mask; };
                 operands::write(out, at + 1, variable);

@@ -13,15 +13,7 @@ namespace xautodiff::variable
     public:
         static handle<T> record(const Node& node)
         {
-            bool flows = false;
-            std::size_t i = 0;
-            const auto look = [&](const auto& leaf)
-            {
-                flows = flows || (flowing_variables<Node>[i] && current(*leaf.object).has(flag::differentiable));
-                ++i;
-            };
-            for_each_variable(node, look);
-            if (!flows || !recording())
+            if (!recording() || !requires_grad(node))
             {
                 handle<T> out = make_leaf<T>(T());
                 evaluate::compute_into(node, out->value);

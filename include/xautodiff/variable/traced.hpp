@@ -7,6 +7,7 @@
 #include <xautodiff/variable/grad_mode.hpp>
 #include <xautodiff/variable/sweep.hpp>
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace xautodiff::variable
@@ -196,29 +197,38 @@ namespace xautodiff::variable
             return traced(handle<erased_array>(static_cast<node<erased_array>*>(&n)));
         }
 
-        /// An entry of some type whose operands are those nodes; a leaf where nothing flows into it.
-        template <class T>
-        handle<T> append_entry(const node_type& type, T&& value, node_base* const* operands, unsigned count)
+        /// Whether what is computed of those nodes goes on the tape.
+        inline bool is_recorded(node_base* const* operands, std::size_t count)
         {
-            bool flows = false;
-            for (unsigned k = 0; k < count; ++k)
-            {
-                flows = flows || operands[k]->has(flag::differentiable);
-            }
-            if (!flows || !recording())
-            {
-                return make_leaf<T>(std::move(value));
-            }
-            auto* n = append_node<T>(type, type.operands_at + count * sizeof(operand),
-                                     std::max(alignof(node<T>), std::size_t(8)), std::move(value));
-            operand* o = operands_of(*n);
-            for (unsigned k = 0; k < count; ++k)
+            return recording()
+                   && std::any_of(operands, operands + count,
+                                  [](const node_base* n) { return n->has(flag::differentiable); });
+        }
+
+        /// Makes those nodes the operands of a new entry.
+        inline void refer_to(node_base& entry, node_base* const* operands, std::size_t count)
+        {
+            operand* o = operands_of(entry);
+            for (std::size_t k = 0; k < count; ++k)
             {
                 retain(*operands[k]);
                 o[k].where = reinterpret_cast<std::uintptr_t>(operands[k])
                              | (operands[k]->has(flag::differentiable) ? 0 : operand::constant_bit);
                 o[k].version = version_of(*operands[k]);
             }
+        }
+
+        /// An entry of some type whose operands are those nodes; a leaf where nothing flows into it.
+        template <class T>
+        handle<T> append_entry(const node_type& type, T&& value, node_base* const* operands, unsigned count)
+        {
+            if (!is_recorded(operands, count))
+            {
+                return make_leaf<T>(std::move(value));
+            }
+            auto* n = append_node<T>(type, type.operands_at + count * sizeof(operand),
+                                     std::max(alignof(node<T>), std::size_t(8)), std::move(value));
+            refer_to(*n, operands, count);
             return handle<T>(n);
         }
 
@@ -268,15 +278,7 @@ namespace xautodiff::variable
             static constexpr auto outline = []
             {
                 std::array<outline_step, count + 1> out{};
-                if constexpr (requires { Op::function; })
-                {
-                    out[0].name = Op::function;
-                }
-                else
-                {
-                    out[0].name = Op::name;
-                    out[0].suffix = "Backward";
-                }
+                out[0].template name_after<Op>();
                 out[0].end = int(count) + 1;
                 for (int k = 0; k < int(count); ++k)
                 {
@@ -308,16 +310,8 @@ namespace xautodiff::variable
 
             static void rule(const traced& adjoint, const traced& y, const traced* x, traced* parts)
             {
-                if constexpr (rules::are_partials)
-                {
-                    const auto partials = Op::partials(y, x[I]...);
-                    ((parts[I] = adjoint * std::get<I>(partials)), ...);
-                }
-                else
-                {
-                    const auto all = Op::pullback(adjoint, y, x[I]...);
-                    ((parts[I] = to_traced(std::get<I>(all))), ...);
-                }
+                const auto all = math::pullback<Op>(adjoint, y, x[I]...);
+                ((parts[I] = to_traced(std::get<I>(all))), ...);
             }
 
             static erased_array compute(const std::array<traced, count>& x)
