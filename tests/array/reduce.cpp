@@ -46,7 +46,7 @@ namespace
                          {150, 70}, {1, 9}, {2, 0}, {4, 3, 5}, {2, 1, 40}, {3, 2, 2, 3}};
 }
 
-TEST_CASE("sums over any axes, in any layout, replacing and adding")
+TEST_CASE("sums over any axes, in any layout")
 {
     for (const shape& s : shapes)
     {
@@ -59,15 +59,8 @@ TEST_CASE("sums over any axes, in any layout, replacing and adding")
                     const filled_array<double> in(s, li, 3);
                     const filled_array<double> out(t, lo, 4);
                     const filled_array<double> expected(t, lo, 4);
-                    for (const auto& p : test::positions(s))
-                    {
-                        test::at(expected.ref, p) += test::at(in.look(), p);
-                    }
                     CAPTURE(to_string(s));
                     CAPTURE(to_string(t));
-                    array::add_sum_to(out.ref, in.look());
-                    REQUIRE(out.data == expected.data);
-
                     array::fill(expected.ref, 0);
                     for (const auto& p : test::positions(s))
                     {

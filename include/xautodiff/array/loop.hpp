@@ -29,7 +29,7 @@ namespace xautodiff::array
             return extent == 1 || extent == to[d];
         }
 
-        [[noreturn]] inline void throw_broadcast(const shape& from, const shape& to)
+        [[noreturn, gnu::cold]] inline void throw_broadcast(const shape& from, const shape& to)
         {
             if (from.rank > to.rank)
             {
@@ -61,25 +61,33 @@ namespace xautodiff::array
         return fits;
     }
 
+    namespace detail
+    {
+        [[gnu::noinline]] constexpr strides broadcast_strides(const shape& from, const strides& stride, const shape& to)
+        {
+            if (!broadcasts_to(from, to))
+            {
+                throw_broadcast(from, to);
+            }
+            strides out{};
+            const int missing = to.rank - from.rank;
+            for (int d = missing; d < to.rank; ++d)
+            {
+                if (from[d - missing] != 1)
+                {
+                    out[static_cast<std::size_t>(d)] = stride[static_cast<std::size_t>(d - missing)];
+                }
+            }
+            return out;
+        }
+    }
+
     /// An array seen at a larger shape, with stride 0 along the axes that are repeated.
     /// Throws shape_error where `to` is not a shape that `a` broadcasts to.
     template <class T>
     constexpr array_ref<T> broadcast_to(const array_ref<T>& a, const shape& to)
     {
-        if (!broadcasts_to(a.shape, to))
-        {
-            detail::throw_broadcast(a.shape, to);
-        }
-        array_ref<T> out(a.data, to, {});
-        const int missing = to.rank - a.shape.rank;
-        for (int d = missing; d < to.rank; ++d)
-        {
-            if (a.shape[d - missing] != 1)
-            {
-                out.stride[static_cast<std::size_t>(d)] = a.stride[static_cast<std::size_t>(d - missing)];
-            }
-        }
-        return out;
+        return array_ref<T>(a.data, to, detail::broadcast_strides(a.shape, a.stride, to));
     }
 
     /// The axes of a loop, innermost first.
@@ -105,7 +113,7 @@ namespace xautodiff::array
 
     /// Puts the axes of `s` in the order of memory for arrays with the given strides, and merges those that lie in one piece.
     /// The strides are rearranged accordingly.
-    constexpr loop_axes order_axes(const shape& s, array_strides arrays)
+    [[gnu::noinline]] constexpr loop_axes order_axes(const shape& s, array_strides arrays)
     {
         loop_axes out;
         std::array<int, max_rank> from{};
@@ -251,6 +259,22 @@ namespace xautodiff::array
         constexpr T& operator[](index i) const { return data[i * stride]; }
     };
 
+    namespace detail
+    {
+        /// Apart from what calls it, so that compilers spend no time on putting it there.
+        template <class F, class... T>
+        [[gnu::noinline]] constexpr void for_each_planned_row(const shape& s, F& f, const array_ref<T>&... a)
+        {
+            const loop<sizeof...(T)> plan(s, {broadcast_to(a, s).stride...});
+            [&]<std::size_t... K>(std::index_sequence<K...>) {
+                plan.for_each_row(
+                    [&](const auto& at) {
+                        f(plan.row_size(), row<T>{a.data + at[K], plan.row_stride()[K]}...);
+                    });
+            }(std::index_sequence_for<T...>{});
+        }
+    }
+
     /// Calls f(n, row...) for rows of n elements until all elements of the arrays, broadcast to `s`, have been seen.
     /// Throws shape_error where one does not broadcast to `s`.
     template <class F, class... T>
@@ -265,13 +289,7 @@ namespace xautodiff::array
             }
             return;
         }
-        const loop<sizeof...(T)> plan(s, {broadcast_to(a, s).stride...});
-        [&]<std::size_t... K>(std::index_sequence<K...>) {
-            plan.for_each_row(
-                [&](const auto& at) {
-                    f(plan.row_size(), row<T>{a.data + at[K], plan.row_stride()[K]}...);
-                });
-        }(std::index_sequence_for<T...>{});
+        detail::for_each_planned_row(s, f, a...);
     }
 
     /// Calls f(element...) for the elements of the arrays, broadcast to `s`; in the order of memory.
@@ -302,7 +320,7 @@ namespace xautodiff::array
     }
 
     template <class T>
-    constexpr void fill(const array_ref<T>& out, const std::type_identity_t<T>& value)
+    [[gnu::noinline]] constexpr void fill(const array_ref<T>& out, const std::type_identity_t<T>& value)
     {
         for_each_element(
             out.shape, [&](T& o) { o = value; }, out);
@@ -310,7 +328,7 @@ namespace xautodiff::array
 
     /// out = in, broadcast to the shape of `out`. They must not overlap.
     template <class T, class U>
-    constexpr void copy(const array_ref<T>& out, const array_ref<U>& in)
+    [[gnu::noinline]] constexpr void copy(const array_ref<T>& out, const array_ref<U>& in)
     {
         for_each_element(
             out.shape, [](T& o, U& i) { o = static_cast<T>(i); }, out, in);
@@ -318,7 +336,7 @@ namespace xautodiff::array
 
     /// out += in, broadcast to the shape of `out`. They may be the same array, but must not overlap otherwise.
     template <class T, class U>
-    constexpr void add_to(const array_ref<T>& out, const array_ref<U>& in)
+    [[gnu::noinline]] constexpr void add_to(const array_ref<T>& out, const array_ref<U>& in)
     {
         for_each_element(
             out.shape, [](T& o, U& i) { o += static_cast<T>(i); }, out, in);

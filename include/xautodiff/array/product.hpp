@@ -12,7 +12,7 @@ namespace xautodiff::array
 {
     namespace detail
     {
-        [[noreturn]] inline void throw_product(const shape& a, const shape& b)
+        [[noreturn, gnu::cold]] inline void throw_product(const shape& a, const shape& b)
         {
             const auto text = [](index e) { return std::to_string(e); };
             if (a.rank == 0 || b.rank == 0)
@@ -40,7 +40,7 @@ namespace xautodiff::array
                               + " elements respectively");
         }
 
-        [[noreturn]] inline void throw_not_a_matrix(const shape& s)
+        [[noreturn, gnu::cold]] inline void throw_not_a_matrix(const shape& s)
         {
             throw shape_error("a matrix is needed, not an array of shape " + to_string(s));
         }
@@ -142,7 +142,7 @@ namespace xautodiff::array
             constexpr array_ref<T> as_array() const { return {data, {rows, columns}, {row_stride, column_stride}}; }
         };
 
-        [[noreturn]] inline void throw_product_target(const shape& out, const shape& product)
+        [[noreturn, gnu::cold]] inline void throw_product_target(const shape& out, const shape& product)
         {
             throw shape_error("a product of shape " + to_string(product) + " does not fit a result of shape "
                               + to_string(out));

@@ -10,7 +10,7 @@ namespace xautodiff::array
 {
     namespace detail
     {
-        [[noreturn]] inline void throw_reduction(const shape& from, const shape& to)
+        [[noreturn, gnu::cold]] inline void throw_reduction(const shape& from, const shape& to)
         {
             throw shape_error("shape " + to_string(from) + " cannot be reduced to shape " + to_string(to));
         }

@@ -31,17 +31,17 @@ namespace xautodiff::array
 
     namespace detail
     {
-        [[noreturn]] inline void throw_extent(index e)
+        [[noreturn, gnu::cold]] inline void throw_extent(index e)
         {
             throw shape_error("invalid shape dimension " + std::to_string(e));
         }
 
-        [[noreturn]] inline void throw_reshape(const shape& target, index size)
+        [[noreturn, gnu::cold]] inline void throw_reshape(const shape& target, index size)
         {
             throw shape_error("shape '" + to_string(target) + "' is invalid for input of size " + std::to_string(size));
         }
 
-        [[noreturn]] inline void throw_ambiguous_reshape(const shape& target)
+        [[noreturn, gnu::cold]] inline void throw_ambiguous_reshape(const shape& target)
         {
             throw shape_error("cannot reshape tensor of 0 elements into shape " + to_string(target)
                               + " because the unspecified dimension size -1 can be any value and is ambiguous");

@@ -53,7 +53,7 @@ namespace xautodiff::array
         {
             if (rank == max_rank)
             {
-                throw shape_error("an array has at most 8 dimensions here");
+                throw_rank();
             }
             (*this)[rank++] = e;
         }
@@ -98,10 +98,16 @@ namespace xautodiff::array
             }
             return true;
         }
+
+    private:
+        [[noreturn, gnu::cold]] static void throw_rank()
+        {
+            throw shape_error("an array has at most 8 dimensions here");
+        }
     };
 
     /// "[2, 3]", as in PyTorch's messages.
-    inline std::string to_string(const shape& s)
+    [[gnu::cold]] inline std::string to_string(const shape& s)
     {
         std::string text = "[";
         for (int d = 0; d < s.rank; ++d)
@@ -113,7 +119,7 @@ namespace xautodiff::array
 
     namespace detail
     {
-        [[noreturn]] inline void throw_mismatch(index a, index b, int dimension)
+        [[noreturn, gnu::cold]] inline void throw_mismatch(index a, index b, int dimension)
         {
             throw shape_error("The size of tensor a (" + std::to_string(a) + ") must match the size of tensor b ("
                               + std::to_string(b) + ") at non-singleton dimension " + std::to_string(dimension));
@@ -122,7 +128,7 @@ namespace xautodiff::array
 
     /// NumPy's broadcasting of two shapes. An unknown extent yields to a known one other than 1.
     /// Throws shape_error where two known extents differ and neither is 1.
-    constexpr shape broadcast(const shape& a, const shape& b)
+    [[gnu::noinline]] constexpr shape broadcast(const shape& a, const shape& b)
     {
         if (a.rank == unknown || b.rank == unknown)
         {

@@ -139,13 +139,13 @@ namespace xautodiff::array
             }
         }
 
-        [[noreturn]] inline void throw_index(index i, int dimension, index extent)
+        [[noreturn, gnu::cold]] inline void throw_index(index i, int dimension, index extent)
         {
             throw shape_error("index " + std::to_string(i) + " is out of bounds for dimension "
                               + std::to_string(dimension) + " with size " + std::to_string(extent));
         }
 
-        [[noreturn]] inline void throw_too_many_indices(int rank)
+        [[noreturn, gnu::cold]] inline void throw_too_many_indices(int rank)
         {
             throw shape_error("too many indices for tensor of dimension " + std::to_string(rank));
         }
@@ -216,7 +216,7 @@ namespace xautodiff::array
         };
 
         /// The one place that says what slices do.
-        constexpr sliced_layout slice_layout(const shape& s, const strides& st, const parameters& p)
+        [[gnu::noinline]] constexpr sliced_layout slice_layout(const shape& s, const strides& st, const parameters& p)
         {
             int taken = 0;
             int ellipses = 0;

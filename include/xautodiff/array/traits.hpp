@@ -50,7 +50,7 @@ namespace xautodiff::array
 
     namespace detail
     {
-        [[noreturn]] inline void throw_fixed_shape(const shape& wanted, const shape& fixed)
+        [[noreturn, gnu::cold]] inline void throw_fixed_shape(const shape& wanted, const shape& fixed)
         {
             throw shape_error("shape " + to_string(wanted) + " does not fit a container of the fixed shape "
                               + to_string(fixed));

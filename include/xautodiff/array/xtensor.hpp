@@ -109,7 +109,7 @@ namespace xautodiff::array
             static void resize(C& c, const shape& s) { expect_shape(s, shape_of_xtensor(c)); }
         };
 
-        [[noreturn]] inline void throw_fixed_rank(const shape& wanted, int rank)
+        [[noreturn, gnu::cold]] inline void throw_fixed_rank(const shape& wanted, int rank)
         {
             throw shape_error("shape " + to_string(wanted) + " does not fit a container of " + std::to_string(rank)
                               + (rank == 1 ? " dimension" : " dimensions"));

@@ -236,25 +236,30 @@ namespace xautodiff::evaluate
         void run_whole(std::size_t step, whole_kernel run) const { run(operands_of(step)); }
 
         /// Element by element, with a call for each: slow, and no code of its own for any operation.
-        void run_each(std::size_t step, element_function value) const
+        [[gnu::cold]] void run_each(std::size_t step, element_function value) const
         {
             const operands all = operands_of(step);
-            const int arity = m_plan.steps[step].arity;
-            std::array<input_ref, graph::max_operands> x{};
-            std::copy_n(all.x.begin(), arity, x.begin());
-            const T zero = 0;
-            for (std::size_t k = std::size_t(arity); k < x.size(); ++k)
+            const std::size_t arity = std::size_t(m_plan.steps[step].arity), arrays = arity + 1;
+            std::array<array::strides, graph::max_operands + 1> stride{all.out.stride};
+            for (std::size_t k = 0; k < arity; ++k)
             {
-                x[k] = input_ref(&zero, {});
+                stride[k + 1] = array::broadcast_to(all.x[k], all.out.shape).stride;
             }
-            array::for_each_element(
-                all.out.shape,
-                [value](T& out, const T& a, const T& b, const T& c, const T& d)
-                {
-                    const T element[]{a, b, c, d};
-                    out = value(element);
-                },
-                all.out, x[0], x[1], x[2], x[3]);
+            const array::loop_axes axes = array::order_axes(all.out.shape, {stride.data(), arrays});
+            std::array<array::index, graph::max_operands + 1> at;
+            array::for_each_row(axes, {stride.data(), arrays}, at.data(),
+                                [&]
+                                {
+                                    for (array::index i = 0; i < axes.row_size(); ++i)
+                                    {
+                                        T element[graph::max_operands];
+                                        for (std::size_t k = 0; k < arity; ++k)
+                                        {
+                                            element[k] = all.x[k].data[at[k + 1] + i * stride[k + 1][0]];
+                                        }
+                                        all.out.data[at[0] + i * stride[0][0]] = value(element);
+                                    }
+                                });
         }
 
         void run_numbers(std::size_t k, region_function<T> run) { run(1, m.loops[k].in, m.loops[k].out, nullptr); }

@@ -124,6 +124,16 @@ namespace xautodiff::graph
         template <class... P>
         constexpr symbols to_symbols(symbol like, const std::tuple<P...>& p);
 
+        constexpr array::shape broadcast_all(const shapes& x, std::size_t count)
+        {
+            array::shape out = x[0];
+            for (std::size_t i = 1; i < count; ++i)
+            {
+                out = array::broadcast(out, x[i]);
+            }
+            return out;
+        }
+
         template <class Op, class Indices>
         struct rules;
 
@@ -138,9 +148,7 @@ namespace xautodiff::graph
             {
                 if constexpr (!structured_operation<Op>)
                 {
-                    array::shape out;
-                    ((out = array::broadcast(out, x[I])), ...);
-                    return out;
+                    return broadcast_all(x, sizeof...(I));
                 }
                 else if constexpr (requires { Op::result_like; })
                 {

@@ -15,7 +15,7 @@ namespace xautodiff::op
 
     namespace detail
     {
-        [[noreturn]] inline void throw_not_square(const char* function, const array::shape& a)
+        [[noreturn, gnu::cold]] inline void throw_not_square(const char* function, const array::shape& a)
         {
             if (a.rank != 2)
             {
@@ -27,7 +27,7 @@ namespace xautodiff::op
                               + std::to_string(a[0]) + " by " + std::to_string(a[1]) + " matrices");
         }
 
-        [[noreturn]] inline void throw_unsolvable(const array::shape& a, const array::shape& b)
+        [[noreturn, gnu::cold]] inline void throw_unsolvable(const array::shape& a, const array::shape& b)
         {
             const auto text = [](array::index e) { return std::to_string(e); };
             if (b.rank != 1 && b.rank != 2)
