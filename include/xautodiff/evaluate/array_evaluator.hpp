@@ -71,19 +71,31 @@ namespace xautodiff::evaluate
                             });
             if (!m_machine.is_planned(wanted))
             {
-                m_machine.infer_shapes();
-                if constexpr (!schedule.expected.empty())
+                if (m_machine.is_planned_alike(wanted))
                 {
-                    if (!m_machine.is_as_expected())
-                    {
-                        return array_evaluator<Graph, T, Product, true>().run(node, arguments, results);
-                    }
+                    for_each_result(results, [&](std::size_t o, auto& result) { m_machine.move_result(o, result); });
                 }
-                m_machine.forget_targets();
-                for_each_result(results, [&](std::size_t o, auto& result) { m_machine.prepare_result(o, result); });
-                m_machine.allocate(wanted);
-                set_aliases();
-                m_machine.plan_regions(wanted);
+                if (m_machine.is_planned_alike(wanted))
+                {
+                    set_aliases();
+                    m_machine.move_regions();
+                }
+                else
+                {
+                    m_machine.infer_shapes();
+                    if constexpr (!schedule.expected.empty())
+                    {
+                        if (!m_machine.is_as_expected())
+                        {
+                            return array_evaluator<Graph, T, Product, true>().run(node, arguments, results);
+                        }
+                    }
+                    m_machine.forget_targets();
+                    for_each_result(results, [&](std::size_t o, auto& result) { m_machine.prepare_result(o, result); });
+                    m_machine.allocate(wanted);
+                    set_aliases();
+                    m_machine.plan_regions(wanted);
+                }
                 run_tasks<false>(wanted);
             }
             if constexpr (!schedule.assembled.empty())
@@ -103,6 +115,9 @@ namespace xautodiff::evaluate
             m_machine.infer_shapes();
             return m_machine.output_shape(0);
         }
+
+        /// The memory that is kept for the next run, as far as it grows with the arrays.
+        std::size_t kept_bytes() const { return m_machine.kept_bytes(); }
 
     private:
         static constexpr const auto& plan = graph::plan_of<Graph, Stepwise>;

@@ -15,7 +15,9 @@ namespace xautodiff::evaluate
     class array_machine : public array_slots<T>
     {
         using base = array_slots<T>;
+        using base::lies_alike;
         using base::m;
+        using base::m_changed;
         using base::m_moved;
         using base::m_plan;
         using base::parameters_of;
@@ -74,15 +76,60 @@ namespace xautodiff::evaluate
         array_machine& operator=(const array_machine&) = delete;
 
         /// Whether what was planned still holds: leaves and results lie where they lay, and the same results are wanted.
-        bool is_planned(unsigned long long wanted) const { return !m_moved && wanted == m_wanted; }
+        bool is_planned(unsigned long long wanted) const { return !m_moved && is_planned_alike(wanted); }
 
-        /// Whether a result still lies where it was planned.
+        /// Whether it would with other pointers: leaves lie elsewhere, but in the same way.
+        bool is_planned_alike(unsigned long long wanted) const { return !m_changed && wanted == m_wanted; }
+
+        /// Whether a result still lies where it was planned. One that is converted may be a new one, without its shape.
         template <class C>
         void check_result(std::size_t output, const C& result)
         {
             if constexpr (std::same_as<typename array::traits<C>::value_type, T>)
             {
                 m_moved = m_moved || !array::lies_at(result, m.result[output]);
+            }
+            else
+            {
+                m_moved = true;
+            }
+        }
+
+        /// Puts a result that lies elsewhere into the place of the one that was planned, where it lies in the same way.
+        template <class C>
+        void move_result(std::size_t output, C& result)
+        {
+            using traits = array::traits<C>;
+            const std::size_t step = output_step(output);
+            traits::resize(result, m.shape[step]);
+            if constexpr (std::same_as<typename traits::value_type, T>)
+            {
+                const output_ref elements = traits::ref(result);
+                input_ref& before = m.result[output];
+                m_changed = m_changed || !lies_alike(before, elements);
+                if (m.target[step].data == before.data)
+                {
+                    m.target[step].data = elements.data;
+                    m.value[step].data = elements.data;
+                }
+                before.data = elements.data;
+            }
+        }
+
+        /// The last part of following what moved: where each region reads and writes, in the same way as before.
+        void move_regions()
+        {
+            m_moved = false;
+            for (std::size_t k = 0; k < m_plan.region_count; ++k)
+            {
+                if (m_plan.regions[k].is_number)
+                {
+                    place_numbers(k);
+                }
+                else if (m.loops[k].is_planned)
+                {
+                    move_loop(k);
+                }
             }
         }
 
@@ -191,6 +238,7 @@ namespace xautodiff::evaluate
         /// The last part of planning: where each region reads and writes.
         void plan_regions(unsigned long long wanted)
         {
+            m_changed = false;
             m_moved = false;
             m_wanted = wanted;
             bool needs_buffer = false;
@@ -277,6 +325,17 @@ namespace xautodiff::evaluate
                 plan_loop(k, *shape);
                 run_pass(k, run);
             }
+        }
+
+        /// The memory that is kept for the next run, as far as it grows with the arrays.
+        std::size_t kept_bytes() const
+        {
+            std::size_t numbers = m_work.capacity();
+            for (std::size_t s = 0; s < m_plan.slot_count; ++s)
+            {
+                numbers += m.converted[s].capacity();
+            }
+            return numbers * sizeof(T);
         }
 
     private:
@@ -424,6 +483,33 @@ namespace xautodiff::evaluate
             {
                 loop.out[o] =
                     is_wanted(loop.outputs[o]) ? m.target[std::size_t(loop.outputs[o].home)].data : &m_unwanted;
+            }
+        }
+
+        /// Gives a planned loop its pointers again.
+        void move_loop(std::size_t k)
+        {
+            const graph::region& r = m_plan.regions[k];
+            region_loop<T>& loop = m.loops[k];
+            place_numbers(k);
+            for (std::size_t s = 0; s < loop.streams; ++s)
+            {
+                if (loop.in[s] != &anything)
+                {
+                    loop.in[s] = m.value[std::size_t(m_plan.streams[std::size_t(r.first_stream) + s])].data;
+                }
+            }
+            for (std::size_t o = 0; o < loop.results; ++o)
+            {
+                const graph::region_output& out = loop.outputs[o];
+                const graph::plan_step& s = m_plan.steps[std::size_t(out.step)];
+                if (loop.out[o] != nullptr)
+                {
+                    const output_ref& target = m.target[std::size_t(out.home)];
+                    loop.out[o] = out.step != out.from && s.reduces == graph::reduction_kind::into_slices
+                                      ? array::sliced(target, *parameters_of(s)).data
+                                      : target.data;
+                }
             }
         }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Where the values of a graph's leaves come from: the payloads of an expression, and the arguments of a call. Remembers
-// whether anything lies elsewhere than the last time.
+// whether anything lies elsewhere than the last time, and whether in another way.
 #pragma once
 
 #include <xautodiff/evaluate/machine_memory.hpp>
@@ -74,7 +74,15 @@ namespace xautodiff::evaluate
     protected:
         plan_view m_plan;
         machine_memory<T> m;
-        bool m_moved = true;
+        bool m_changed =
+            true;              ///< some leaf has another shape, or its elements lie otherwise: what was planned is void
+        bool m_moved = false;  ///< some elements lie elsewhere, but in the same way
+
+        static bool lies_alike(const input_ref& a, const input_ref& b)
+        {
+            return a.shape == b.shape
+                   && std::equal(a.stride.begin(), a.stride.begin() + a.shape.rank, b.stride.begin());
+        }
 
         std::size_t slot_step(std::size_t slot) const { return std::size_t(m_plan.slots[slot].step); }
 
@@ -93,15 +101,6 @@ namespace xautodiff::evaluate
 
     private:
         bool m_consistent = true;
-
-        static bool is_same(const input_ref& a, const input_ref& b)
-        {
-            if (a.data != b.data || !(a.shape == b.shape))
-            {
-                return false;
-            }
-            return std::equal(a.stride.begin(), a.stride.begin() + a.shape.rank, b.stride.begin());
-        }
 
         void set_number(std::size_t slot, T number)
         {
@@ -131,10 +130,15 @@ namespace xautodiff::evaluate
         void place(std::size_t slot, const input_ref& elements)
         {
             input_ref& at = m.value[slot_step(slot)];
-            if (!is_same(at, elements))
+            if (!lies_alike(at, elements))
+            {
+                m_changed = true;
+                at = elements;
+            }
+            else if (at.data != elements.data)
             {
                 m_moved = true;
-                at = elements;
+                at.data = elements.data;
             }
         }
 
@@ -152,7 +156,7 @@ namespace xautodiff::evaluate
             if (!(m.parameters[slot] == p))
             {
                 m_consistent = m_consistent && first;
-                m_moved = true;
+                m_changed = true;
                 m.parameters[slot] = first ? p : m.parameters[slot];
             }
         }
