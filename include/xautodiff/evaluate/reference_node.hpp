@@ -293,6 +293,12 @@ namespace xautodiff::evaluate::reference
                 value = differentiate(Mode{}, node.body, arguments, scope);
             }
 
+            static constexpr dense<T> differentiate(expression::primal_mode, const Body& body,
+                                                    const values<T>& arguments, const auto& scope)
+            {
+                return evaluate<T, own_inputs<expression::inputs<Input...>>>(body, arguments, scope).value;
+            }
+
             template <int Position>
             static constexpr dense<T> differentiate(expression::reverse_mode<Position>, const Body& body,
                                                     const values<T>& arguments, const auto& scope)

@@ -8,6 +8,11 @@
 
 namespace xautodiff::expression
 {
+    /// The body's own value: beside its derivatives, so that it shares their steps.
+    struct primal_mode
+    {
+    };
+
     /// The adjoint of input `Position` for a scalar body: the gradient.
     template <int Position>
     struct reverse_mode
@@ -45,8 +50,8 @@ namespace xautodiff::expression
         using strong_type = typename detail::widest<strong_type_of<Body>, strong_type_of<X>...>::type;
     };
 
-    template <class Body, class Inputs, class... X>
-    struct facts<differential<forward_mode, Body, Inputs, X...>>
+    template <class Mode, class Body, class Inputs, class... X>
+    struct facts<differential<Mode, Body, Inputs, X...>>
     {
         static constexpr array::shape shape = facts<Body>::shape;
         static constexpr array::family family = std::max({facts<X>::family..., facts<Body>::family});

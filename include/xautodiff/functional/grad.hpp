@@ -102,7 +102,18 @@ namespace xautodiff
                     expression::differential<expression::reverse_mode<Wrt>, Node, inputs, N...>(body, n...)...});
                 if constexpr (WithValue)
                 {
-                    auto value = f(n...);
+                    auto value = [&]
+                    {
+                        if constexpr ((evaluate::reads_input<N> || ...))
+                        {
+                            return expression::differential<expression::primal_mode, Node, inputs, N...>(body, n...);
+                        }
+                        else
+                        {
+                            // A value of Variables can itself be differentiated by backward().
+                            return f(n...);
+                        }
+                    }();
                     return value_and_gradient<decltype(value), decltype(grads)>{value, grads};
                 }
                 else

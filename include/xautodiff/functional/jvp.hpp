@@ -132,7 +132,23 @@ namespace xautodiff
                 }(std::make_index_sequence<Y::count>{});
                 if constexpr (WithValue)
                 {
-                    return with_value(f(std::get<I>(nodes)...), tangent);
+                    if constexpr ((evaluate::reads_input<N> || ...))
+                    {
+                        return with_value(
+                            [&]<std::size_t... O>(std::index_sequence<O...>)
+                            {
+                                return Y::in_form(std::tuple{
+                                    expression::differential<expression::primal_mode, typename Y::template node_t<O>,
+                                                             inputs, std::tuple_element_t<I, all>...>(
+                                        body.template node<O>(), std::get<I>(nodes)...)...});
+                            }(std::make_index_sequence<Y::count>{}),
+                            tangent);
+                    }
+                    else
+                    {
+                        // A value of Variables can itself be differentiated by backward().
+                        return with_value(f(std::get<I>(nodes)...), tangent);
+                    }
                 }
                 else
                 {

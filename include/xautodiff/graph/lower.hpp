@@ -175,6 +175,17 @@ namespace xautodiff::graph
             }(std::index_sequence_for<X...>{});
         }
 
+        template <class Body, class... Input, class... X>
+        constexpr symbol
+        lower_inner(const expression::differential<expression::primal_mode, Body, expression::inputs<Input...>, X...>*,
+                    int begin)
+        {
+            lowering inner(int(occurrence_slot.size()), m_merge);
+            const symbol y = inner.lower<Body>(begin);
+            const std::array<symbol, sizeof...(X)> arguments = lower_arguments<X...>(begin + payload_count<Body>);
+            return splice<Input...>(inner, y, arguments, begin, payload_count<Body>);
+        }
+
         template <int Position, class Body, class... Input, class... X>
         constexpr symbol lower_inner(const expression::differential<expression::reverse_mode<Position>, Body,
                                                                     expression::inputs<Input...>, X...>*,
