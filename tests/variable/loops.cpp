@@ -65,6 +65,94 @@ TEST_CASE("ten thousand steps of an array")
     CHECK(xt::allclose(x.grad(), array{factor, factor}, 1e-12, 0.0));
 }
 
+TEST_CASE("a statement that is run again finds new places, shapes and layouts")
+{
+    using any_layout = xt::xarray<double, xt::layout_type::dynamic>;
+    const auto numbers = [](std::size_t rows, std::size_t columns, xt::layout_type layout)
+    {
+        any_layout a(std::vector{rows, columns}, layout);
+        for (std::size_t i = 0; i < rows; ++i)
+        {
+            for (std::size_t j = 0; j < columns; ++j)
+            {
+                a(i, j) = double(i) - 0.3 * double(j);
+            }
+        }
+        return a;
+    };
+    const auto row = xt::layout_type::row_major, column = xt::layout_type::column_major;
+    const xt::xtensor<int, 2> whole{{2, -1, 3}};
+    // Kept, so that nothing lies where what came before it lay.
+    std::vector<ad::Variable<any_layout>> kept;
+    for (const auto& [rows, columns, layout] : {std::tuple(4, 3, row),
+                                                {4, 3, row},
+                                                {4, 3, column},
+                                                {2, 3, column},
+                                                {300, 3, row},
+                                                {300, 3, row},
+                                                {4, 3, row}})
+    {
+        const any_layout start = numbers(std::size_t(rows), std::size_t(columns), layout);
+        const auto f = [&](const auto& x)
+        { return ad::sum(ad::sin(x) * whole + ad::view(x, ad::range(0, 1)), 0) * ad::mean(x * x); };
+        ad::Variable<any_layout> x(start, ad::requires_grad);
+        ad::Variable y = f(x);
+        // What is evaluated without being recorded is planned each time.
+        CHECK(y.data() == f(x).data());
+        const any_layout seed = y.data();
+        y.backward(seed);
+        const auto expected = ad::grad([&](const auto& v) { return ad::sum(ad::cref(seed) * f(v)); })(start);
+        CHECK(xt::allclose(x.grad(), expected, 1e-13, 1e-13));
+        kept.push_back(x);
+    }
+}
+
+namespace
+{
+    /// x², which is found by a statement of the kind that it stands in.
+    struct nested_square
+    {
+        static constexpr std::string_view name = "nested_square";
+        static inline int depth = 0;
+
+        static double value(double x)
+        {
+            if (depth == 2)
+            {
+                return x * x;
+            }
+            ++depth;
+            ad::Variable<vector> inner(vector{x, x + 1, x + 2}, ad::requires_grad);
+            ad::Variable<vector> squares = ad::apply<nested_square>(inner);
+            --depth;
+            return squares.data()(0);
+        }
+        template <class X>
+        static constexpr auto value(const X& x)
+        {
+            return x * x;
+        }
+        template <class X>
+        static constexpr auto partials(const X&, const X& x)
+        {
+            return std::tuple(2 * x);
+        }
+    };
+}
+
+TEST_CASE("a statement runs inside of one of its kind")
+{
+    ad::Variable<vector> x(vector{1.0, 2.0, 3.0, 4.0}, ad::requires_grad);
+    for (int i = 0; i < 2; ++i)
+    {
+        x.clear_grad();
+        ad::Variable<vector> y = ad::apply<nested_square>(x);
+        CHECK(y.data() == vector{1.0, 4.0, 9.0, 16.0});
+        ad::sum(y).backward();
+        CHECK(x.grad() == vector{2.0, 4.0, 6.0, 8.0});
+    }
+}
+
 TEST_CASE("a loop whose length depends on the data, from anywhere")
 {
     std::mt19937 generator(11);

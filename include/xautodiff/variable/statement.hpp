@@ -2,6 +2,7 @@
 // One statement on the tape: a whole static expression, with the pullback that is generated for it.
 #pragma once
 
+#include <xautodiff/variable/kept_evaluator.hpp>
 #include <xautodiff/variable/number_statement.hpp>
 
 namespace xautodiff::variable
@@ -16,11 +17,14 @@ namespace xautodiff::variable
             if (!recording() || !requires_grad(node))
             {
                 handle<T> out = make_leaf<T>(T());
-                evaluate::compute_into(node, out->value);
+                compute(node, out->value);
                 return out;
             }
             handle<T> out(&start(node));
-            compute(node, *out);
+            if (!compute(node, out->value))
+            {
+                out->plain_type = &type<false>;
+            }
             return out;
         }
 
@@ -110,21 +114,22 @@ namespace xautodiff::variable
             return *n;
         }
 
-        static void compute(const Node& expression, node<T>& n)
+        /// Returns false where leaves of one identity were not the same, so that nothing was merged.
+        static bool compute(const Node& expression, T& value)
         {
-            using request = graph::value_of<Node>;
             using V = expression::value_type_of<Node>;
-            using merged = graph::program<request, true>;
-            const auto results = std::tuple{&n.value};
-            if (!evaluate::detail::run<merged, V, family>(expression, std::tuple<>{}, results))
+            using merged = graph::program<graph::value_of<Node>, true>;
+            const auto results = std::tuple{&value};
+            bool consistent = run_kept<merged, V, family>(expression, std::tuple<>{}, results);
+            if constexpr (merged::has_merged_payloads)
             {
-                if constexpr (merged::has_merged_payloads)
+                if (!consistent)
                 {
-                    n.plain_type = &type<false>;
-                    evaluate::detail::run<graph::program<request, false>, V, family>(expression, std::tuple<>{},
-                                                                                     results);
+                    run_kept<graph::program<graph::value_of<Node>, false>, V, family>(expression, std::tuple<>{},
+                                                                                      results);
                 }
             }
+            return consistent;
         }
 
         template <const auto& Graph, int Output>
@@ -143,8 +148,8 @@ namespace xautodiff::variable
                 const std::tuple<container<program::graph, int(O)>*...> results{
                     (to[O] != nullptr ? &std::get<O>(adjoints) : nullptr)...};
                 const T* arrived = &static_cast<node<T>&>(n).adjoint();
-                evaluate::detail::run<program, expression::value_type_of<Node>, family>(
-                    expression_of(n), std::tuple<const T*>{arrived}, results);
+                run_kept<program, expression::value_type_of<Node>, family>(expression_of(n),
+                                                                           std::tuple<const T*>{arrived}, results);
                 const auto deliver = [&]<class C>(node_base* at, C& adjoint)
                 {
                     if (at != nullptr)
