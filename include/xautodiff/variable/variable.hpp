@@ -306,6 +306,7 @@ namespace xautodiff
                 variable::side<T>& before = variable::side_of(*m_object);
                 variable::side_of(*leaf).grad = std::exchange(before.grad, std::nullopt);
                 before.retains_grad = false;
+                leaf->flags = std::uint16_t(leaf->flags | (m_object->flags & variable::flag::copied));
                 variable::set_replacement(before, *m_object, *leaf);
                 m_object = std::move(leaf);
             }
