@@ -73,6 +73,12 @@ namespace xautodiff
             return {std::string(s.name) + std::string(s.suffix), statement, step};
         }
 
+        inline std::string name_of(const node_base& n)
+        {
+            const outline_step& s = n.type().outline[0];
+            return std::string(s.name) + std::string(s.suffix);
+        }
+
         inline function function_of(const node_base& n)
         {
             if (n.is_leaf())
@@ -89,7 +95,8 @@ namespace xautodiff
                 statement->held.emplace_back(*o.node());
                 statement->targets.push_back(target_of(o));
             }
-            return function_at(statement, 0);
+            // What was recorded keeps its function, also where no operand asks for a gradient any more.
+            return type.outline[0].name.empty() ? function_at(statement, 0) : function(name_of(n), statement, 0);
         }
 
         /// The function of an expression that is not recorded.
@@ -121,12 +128,6 @@ namespace xautodiff
             };
             for_each_variable(node, look);
             return out;
-        }
-
-        inline std::string name_of(const node_base& n)
-        {
-            const outline_step& s = n.type().outline[0];
-            return std::string(s.name) + std::string(s.suffix);
         }
     }
 
