@@ -29,19 +29,20 @@ namespace xautodiff::array
                     {
                         for (index i = 0; i < kept.row_size(); ++i)
                         {
-                            out[at[0] + i * kept.row_stride()[0]] = sum_from(in + (at[1] + i * kept.row_stride()[1]));
+                            out[at[0] + i * kept.row_stride()[0]] = sum_from(at[1] + i * kept.row_stride()[1]);
                         }
                     });
             }
 
-            constexpr T sum_from(U* from) const
+            /// By offset: where there is nothing to sum, `in` may be null.
+            constexpr T sum_from(index from) const
             {
                 const index step = reduced.row_stride()[0];
                 pairwise_sum<T> sum;
                 reduced.for_each_row(
                     [&](const auto& at) {
                         add_terms(sum, reduced.row_size(),
-                                  [&](index i) { return static_cast<T>(from[at[0] + i * step]); });
+                                  [&](index i) { return static_cast<T>(in[from + at[0] + i * step]); });
                     });
                 return sum.total();
             }

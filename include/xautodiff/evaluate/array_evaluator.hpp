@@ -178,6 +178,8 @@ namespace xautodiff::evaluate
             T* out[outs];
             array::strides stride[ins + outs];
             delivery how[outs];
+            clearing<T> clear[outs];
+            bool is_cleared[schedule.assembled.size() + 1];
             array::widest_t<T> totals[most_out];
             array::pairwise_sum<array::widest_t<T>> sums[most_out];
             const T* from[most_in];
@@ -187,9 +189,23 @@ namespace xautodiff::evaluate
 
             machine_memory<T> all()
             {
-                return {value,      target, shape,     literal, number,
-                        parameters, origin, converted, result,  loop,
-                        in,         out,    stride,    how,     {totals, sums, from, to, place, at, nullptr}};
+                return {value,
+                        target,
+                        shape,
+                        literal,
+                        number,
+                        parameters,
+                        origin,
+                        converted,
+                        result,
+                        loop,
+                        in,
+                        out,
+                        stride,
+                        how,
+                        clear,
+                        is_cleared,
+                        {totals, sums, from, to, place, at, nullptr}};
             }
         };
 

@@ -7,6 +7,7 @@
 #include <xautodiff/evaluate/array_slots.hpp>
 
 #include <array>
+#include <memory>
 #include <vector>
 
 namespace xautodiff::evaluate
@@ -66,6 +67,7 @@ namespace xautodiff::evaluate
                 loop.out = m.out + r.first_output;
                 loop.stride = m.stride + stride;
                 loop.how = m.how + r.first_output;
+                loop.clear = m.clear + r.first_output;
                 in += loop.streams + loop.numbers;
                 stride += loop.streams + loop.results;
             }
@@ -260,12 +262,20 @@ namespace xautodiff::evaluate
                     m.loops[k].is_planned = false;
                 }
             }
-            const std::size_t size = m_plan.most_arrays * std::size_t(region_runner<T>::buffer_size);
+            constexpr std::size_t line = 64 / sizeof(T);
+            const std::size_t size = m_plan.most_arrays * std::size_t(region_runner<T>::buffer_size) + line;
             if (needs_buffer && m_buffer.size() < size)
             {
                 m_buffer.resize(size);
             }
-            m.scratch.buffer = m_buffer.data();
+            // At the beginning of a cache line, for registers as wide as one.
+            void* begin = m_buffer.data();
+            std::size_t bytes = m_buffer.size() * sizeof(T);
+            m.scratch.buffer = static_cast<T*>(std::align(64, sizeof(T), begin, bytes));
+            for (std::size_t a = 0; a < m_plan.assembled_count; ++a)
+            {
+                m.is_cleared[a] = clears_in_loop(std::size_t(m_plan.assembled[a]));
+            }
         }
 
         /// What parts are added to starts from zero.
@@ -274,7 +284,7 @@ namespace xautodiff::evaluate
             for (std::size_t k = 0; k < m_plan.assembled_count; ++k)
             {
                 const output_ref& sum = m.target[std::size_t(m_plan.assembled[k])];
-                if (sum.data != nullptr)
+                if (sum.data != nullptr && !m.is_cleared[k])
                 {
                     array::fill(sum, T(0));
                 }
@@ -422,6 +432,42 @@ namespace xautodiff::evaluate
             }
         }
 
+        /// Lets the loop that adds all parts of a step's memory clear it too, where there is one, which takes its parts in
+        /// the order of memory.
+        bool clears_in_loop(std::size_t home)
+        {
+            const auto is_part = [home](const graph::region_output& out) { return std::size_t(out.home) == home; };
+            const std::ptrdiff_t parts = std::count_if(m_plan.results, m_plan.results + m_plan.result_count, is_part);
+            for (std::size_t k = 0; k < m_plan.region_count; ++k)
+            {
+                region_loop<T>& loop = m.loops[k];
+                if (!loop.is_planned || std::count_if(loop.outputs, loop.outputs + loop.results, is_part) != parts)
+                {
+                    continue;
+                }
+                const output_ref& target = m.target[home];
+                clearing<T> c{target.data, target.size(), 0};
+                bool in_order = loop.axes.rank == 1 && !loop.axes.is_empty && target.is_contiguous();
+                std::size_t first = loop.results;
+                for (std::size_t o = loop.results; o-- > 0;)
+                {
+                    if (is_part(loop.outputs[o]))
+                    {
+                        first = o;
+                        in_order = in_order && loop.how[o] == delivery::add && loop.stride[loop.streams + o][0] == 1;
+                        c.reach = std::max(c.reach, in_order ? array::index(loop.out[o] - target.data) : 0);
+                    }
+                }
+                if (in_order)
+                {
+                    loop.clear[first] = c;
+                    loop.clears = true;
+                }
+                return in_order;
+            }
+            return false;
+        }
+
         void run_pass(std::size_t k, region_function<T> run)
         {
             region_loop<T>& loop = m.loops[k];
@@ -509,6 +555,7 @@ namespace xautodiff::evaluate
                     loop.out[o] = out.step != out.from && s.reduces == graph::reduction_kind::into_slices
                                       ? array::sliced(target, *parameters_of(s)).data
                                       : target.data;
+                    loop.clear[o].data = loop.clear[o].data == nullptr ? nullptr : target.data;
                 }
             }
         }
@@ -539,7 +586,8 @@ namespace xautodiff::evaluate
                 loop.stride[loop.streams + o] = to.stride;
             }
             loop.plan(shape);
-            loop.has_sums = false;
+            loop.has_sums = loop.clears = false;
+            std::fill_n(loop.clear, loop.results, clearing<T>());
             for (std::size_t o = 0; o < loop.results; ++o)
             {
                 loop.has_sums = loop.has_sums || is_cleared(loop, o);

@@ -45,6 +45,8 @@ namespace xautodiff::evaluate
         T** out;
         array::strides* stride;
         delivery* how;
+        clearing<T>* clear;
+        bool* is_cleared;  ///< for each assembled step, whether a loop clears it
         // For one region at a time.
         region_scratch<T> scratch;
     };

@@ -204,7 +204,7 @@ namespace xautodiff::evaluate
                     {
                         total[o()] += result;
                     }
-                    else if constexpr (target.kind == graph::output_kind::accumulate)
+                    else if constexpr (target.adds_in_place())
                     {
                         store(to[o()] + i, load(to[o()] + i) + result);
                     }

@@ -20,6 +20,16 @@ namespace xautodiff::evaluate
         none      ///< not wanted now
     };
 
+    /// Memory that results are added to, from zero on. Cleared by the loop itself, a block ahead of the first that adds to it,
+    /// since then it is in the cache.
+    template <class T>
+    struct clearing
+    {
+        T* data = nullptr;
+        array::index size = 0;
+        array::index reach = 0;  ///< how far from `data` the last of the results begins
+    };
+
     template <class T>
     class region_runner;
 
@@ -33,11 +43,13 @@ namespace xautodiff::evaluate
         T** out = nullptr;                 ///< null: this result is not wanted now
         array::strides* stride = nullptr;  ///< of the streams, then of the results; rearranged by `plan`
         delivery* how = nullptr;           ///< for each result
+        clearing<T>* clear = nullptr;      ///< for each result, what it clears for itself and others
         array::loop_axes axes;
         bool is_plain = false;    ///< no buffer is needed but for what does not fill a register
         bool is_small = false;    ///< not even that, and no sums in pairs
         bool is_planned = false;  ///< the same every time: all results have one shape
         bool has_sums = false;    ///< some results have to be zero before
+        bool clears = false;      ///< some results are zeroed on the way
 
         void plan(const array::shape& shape);
     };
@@ -114,7 +126,7 @@ namespace xautodiff::evaluate
         const index& stream_at(std::size_t s) const { return m.at[s]; }
         const index& result_at(std::size_t o) const { return m.at[r.streams + o]; }
         T* result_buffer(std::size_t o) const { return buffer_of(r.streams + o); }
-        bool accumulates(std::size_t o) const { return r.outputs[o].kind == graph::output_kind::accumulate; }
+        bool accumulates(std::size_t o) const { return r.outputs[o].adds_in_place(); }
 
         static index rounded_up(index n) { return (n + lanes - 1) / lanes * lanes; }
 
@@ -172,6 +184,10 @@ namespace xautodiff::evaluate
                     }
                 }
                 run_block(whole, size - whole);
+                if (r.clears)
+                {
+                    clear_block(begin, begin + size);
+                }
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     deliver(o, begin, size);
@@ -182,6 +198,21 @@ namespace xautodiff::evaluate
                 if (r.how[o] == delivery::row_sum)
                 {
                     r.out[o][result_at(o)] += sum_of_lanes(m.sums[o].total());
+                }
+            }
+        }
+
+        /// Zeros for what the elements [begin, end) of a loop of one row are added to, and for what nothing is added to.
+        void clear_block(index begin, index end)
+        {
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                const clearing<T>& c = r.clear[o];
+                if (c.data != nullptr)
+                {
+                    const index from = begin == 0 ? 0 : begin + c.reach;
+                    const index to = end == r.axes.row_size() ? c.size : end + c.reach;
+                    std::fill(c.data + from, c.data + to, T(0));
                 }
             }
         }
@@ -260,7 +291,15 @@ namespace xautodiff::evaluate
             {
                 const index step = step_of(r.streams + o);
                 T* const to = r.out[o] + result_at(o) + begin * step;
-                for (index i = 0; i < n; ++i)
+                index i = 0;
+                if constexpr (has_lanes)
+                {
+                    for (; step == 1 && how == delivery::add && i + lanes <= n; i += lanes)
+                    {
+                        (V::load(to + i) + V::load(from + i)).store(to + i);
+                    }
+                }
+                for (; i < n; ++i)
                 {
                     to[i * step] = how == delivery::add ? to[i * step] + from[i] : from[i];
                 }

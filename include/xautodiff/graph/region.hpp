@@ -24,6 +24,9 @@ namespace xautodiff::graph
         output_kind kind = output_kind::store;
         bool is_shared = false;         ///< another result of the same loop is added to the same memory
         unsigned long long serves = 0;  ///< the graph's outputs that need it, as bits; all from the 64th on share one
+
+        /// Whether the inner loop adds to memory itself. Two that add to the same would wait for each other's stores.
+        constexpr bool adds_in_place() const { return kind == output_kind::accumulate && !is_shared; }
     };
 
     struct region
