@@ -241,3 +241,13 @@ constexpr auto constant = [](auto, auto x) { return ad::sum(ad::sin(x)); };
 using nothing = both_plan<decltype(constant), vector, vector>;
 static_assert(nothing::times<op::cos>() == 0 && nothing::times<op::sin>() == 1);
 static_assert(nothing::results(output_kind::total) == 1);
+
+// What eval is asked of is stored, though it would be cheap to compute again, and what reads it is a loop of its own.
+constexpr auto in_two_loops = [](auto x)
+{
+    auto y = ad::eval(x * 2 + 1);
+    return y * y;
+};
+using stored = value_plan<decltype(in_two_loops), vector>;
+static_assert(stored::loops() == 2 && stored::results(output_kind::store) == 2 && stored::is_in_order());
+static_assert(stored::times<op::eval>() == 1 && stored::times<op::add>() == 1);

@@ -30,6 +30,7 @@ namespace xautodiff
     /// A user's operation: an elementwise one is a struct with name, value and partials; one on whole arrays has its own
     /// result_shape, evaluate and pullback instead.
     template <class Op, class Tag = decltype([] {}), expression::operand... X>
+        requires(!recorded_operation<Op>)
     constexpr auto apply(const X&... x)
     {
         expression::require_operation<Op, sizeof...(X)>();
@@ -44,6 +45,10 @@ namespace xautodiff
     }
 
     // clang-format off
+
+    /// x, as a value of its own: loops over arrays end here, and what reads it reads memory. Where formulas are split is
+    /// otherwise decided by what is cheap to compute twice.
+    template <expression::operand X, class Tag = decltype([] {})> constexpr auto eval(const X& x) { return expression::call<op::eval, Tag>(x); }
 
     template <expression::operand X, class Tag = decltype([] {})> constexpr auto square(const X& x) { return expression::call<op::square, Tag>(x); }
     template <expression::operand X, class Tag = decltype([] {})> constexpr auto sqrt(const X& x) { return expression::call<op::sqrt, Tag>(x); }

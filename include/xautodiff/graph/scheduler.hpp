@@ -127,7 +127,7 @@ namespace xautodiff::graph
             /// arrays come first, then numbers, then loops.
             constexpr bool waits_for(int i, int x) const
             {
-                if (at(x) == role::reduction || at(x) == role::assembled)
+                if (at(x) == role::reduction || at(x) == role::assembled || (is_element(x) && is<op::eval>(g[x].op)))
                 {
                     return at(i) != role::assembled;
                 }

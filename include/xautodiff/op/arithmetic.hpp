@@ -55,6 +55,14 @@ namespace xautodiff::op
         }
     };
 
+    /// x itself, of which arrays are put into memory at this point instead of being computed where they are read.
+    struct eval
+    {
+        static constexpr std::string_view name = "eval", function = "AliasBackward0";
+        static constexpr auto value(const auto& x) { return x; }
+        static constexpr auto partials(const auto&, const auto&) { return std::tuple{1}; }
+    };
+
     struct square
     {
         static constexpr std::string_view name = "square", function = "PowBackward0";

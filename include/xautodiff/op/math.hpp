@@ -12,7 +12,7 @@
 // clang-format off
 namespace xautodiff::op
 {
-    struct negate; struct add; struct subtract; struct multiply; struct divide; struct square;
+    struct eval; struct negate; struct add; struct subtract; struct multiply; struct divide; struct square;
     struct pow; struct sqrt;
     struct exp; struct expm1; struct log; struct log1p; struct sigmoid;
     struct sin; struct cos; struct tan; struct tanh; struct erf; struct erfc;
