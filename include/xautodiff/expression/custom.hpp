@@ -7,6 +7,13 @@
 #include <tuple>
 #include <utility>
 
+namespace xautodiff
+{
+    /// An operation that is no formula, and is recorded when it is applied: see variable/apply.hpp.
+    template <class Op>
+    concept recorded_operation = requires { typename Op::context; };
+}
+
 namespace xautodiff::expression
 {
     namespace detail
