@@ -47,6 +47,7 @@ namespace xautodiff::evaluate
         array::loop_axes axes;
         bool is_plain = false;    ///< no buffer is needed but for what does not fill a register
         bool is_small = false;    ///< not even that, and no sums in pairs
+        bool is_tiled = false;    ///< rows are so short that some are taken together
         bool is_planned = false;  ///< the same every time: all results have one shape
         bool has_sums = false;    ///< some results have to be zero before
         bool clears = false;      ///< some results are zeroed on the way
@@ -79,6 +80,8 @@ namespace xautodiff::evaluate
         static constexpr index block = 512;
 
     public:
+        /// Rows with fewer elements are taken together.
+        static constexpr index short_row = 64;
         /// The same where nothing is buffered.
         static constexpr index plain_block = has_lanes ? 2048 : block;
         /// The size of the buffer for one stream or result: a block, and a register more for what is left over.
@@ -105,8 +108,13 @@ namespace xautodiff::evaluate
             }
             start_sums(delivery::total);
             std::copy_n(r.in, r.streams + r.numbers, m.from);
-            array::for_each_row(r.axes, {r.stride, r.streams + r.results}, m.at,
-                                [this] { r.is_plain ? run_plain_row() : run_row(); });
+            array::loop_axes axes = r.axes;
+            // A tile walks the second axis itself.
+            axes.extent[1] = r.is_tiled ? 1 : axes.extent[1];
+            array::for_each_row(axes, {r.stride, r.streams + r.results}, m.at,
+                                [this] { r.is_tiled   ? run_tiles()
+                                         : r.is_plain ? run_plain_row()
+                                                      : run_row(); });
             for (std::size_t o = 0; o < r.results; ++o)
             {
                 if (r.how[o] == delivery::total)
@@ -122,6 +130,12 @@ namespace xautodiff::evaluate
         region_scratch<T> m;
 
         index step_of(std::size_t k) const { return r.axes.rank == 0 ? 1 : r.stride[k][0]; }
+        index row_step_of(std::size_t k) const { return r.stride[k][1]; }
+        /// Whether a stream's elements are read where they lie.
+        bool is_in_place(std::size_t s) const
+        {
+            return step_of(s) == 1 && (!r.is_tiled || row_step_of(s) == r.axes.row_size());
+        }
         T* buffer_of(std::size_t k) const { return m.buffer + index(k) * buffer_size; }
         const index& stream_at(std::size_t s) const { return m.at[s]; }
         const index& result_at(std::size_t o) const { return m.at[r.streams + o]; }
@@ -202,6 +216,69 @@ namespace xautodiff::evaluate
             }
         }
 
+        /// As many rows at a time as make up a block: their elements one after the other.
+        void run_tiles()
+        {
+            const index n = r.axes.row_size(), rows = r.axes.extent[1], most = block / n;
+            for (index first = 0; first < rows; first += most)
+            {
+                const index count = std::min(rows - first, most), size = count * n, whole = size / lanes * lanes;
+                for (std::size_t s = 0; s < r.streams; ++s)
+                {
+                    const T* const from = r.in[s] + stream_at(s) + first * row_step_of(s);
+                    // The same rows again are there already.
+                    if (!is_in_place(s) && (first == 0 || row_step_of(s) != 0))
+                    {
+                        for (index row = 0; row < count; ++row)
+                        {
+                            T* const to = buffer_of(s) + row * n;
+                            const T* const at = from + row * row_step_of(s);
+                            step_of(s) == 0 ? repeat(to, *at, n) : gather(to, at, step_of(s), n);
+                        }
+                        fill_register(buffer_of(s), size);
+                    }
+                    m.from[s] = is_in_place(s) ? from : buffer_of(s);
+                }
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    const bool direct = r.how[o] == delivery::direct;
+                    m.to[o] = direct ? r.out[o] + result_at(o) + first * row_step_of(r.streams + o) : result_buffer(o);
+                    if (!direct && accumulates(o))
+                    {
+                        std::fill_n(m.to[o], rounded_up(size), T(0));
+                    }
+                }
+                run_block(whole, size - whole);
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    deliver_tile(o, first, count);
+                }
+            }
+        }
+
+        void deliver_tile(std::size_t o, index first, index count)
+        {
+            const index n = r.axes.row_size(), step = step_of(r.streams + o), row_step = row_step_of(r.streams + o);
+            const delivery how = r.how[o];
+            if (how == delivery::direct || how == delivery::total || how == delivery::none)
+            {
+                return;
+            }
+            T* to = r.out[o] + result_at(o) + first * row_step;
+            const T* from = result_buffer(o);
+            for (index row = 0; row < count; ++row, from += n, to += row_step)
+            {
+                if (how == delivery::row_sum)
+                {
+                    *to += short_sum(from, n);
+                }
+                else
+                {
+                    put_row(how, to, from, step, n);
+                }
+            }
+        }
+
         /// Zeros for what the elements [begin, end) of a loop of one row are added to, and for what nothing is added to.
         void clear_block(index begin, index end)
         {
@@ -226,6 +303,7 @@ namespace xautodiff::evaluate
                 if (step != 0 && step != 1)
                 {
                     gather(buffer_of(s), first, step, n);
+                    fill_register(buffer_of(s), n);
                 }
                 m.from[s] = step == 1 ? first : buffer_of(s);
             }
@@ -251,10 +329,11 @@ namespace xautodiff::evaluate
             for (std::size_t s = 0; s < r.streams; ++s)
             {
                 m.from[s] += done;
-                if (step_of(s) == 1)
+                if (is_in_place(s))
                 {
                     T* const copy = buffer_of(s) + block;
                     gather(copy, m.from[s], 1, n);
+                    fill_register(copy, n);
                     m.from[s] = copy;
                 }
             }
@@ -290,19 +369,23 @@ namespace xautodiff::evaluate
             else if (how == delivery::spread || how == delivery::add)
             {
                 const index step = step_of(r.streams + o);
-                T* const to = r.out[o] + result_at(o) + begin * step;
-                index i = 0;
-                if constexpr (has_lanes)
+                put_row(how, r.out[o] + result_at(o) + begin * step, from, step, n);
+            }
+        }
+
+        static void put_row(delivery how, T* to, const T* from, index step, index n)
+        {
+            index i = 0;
+            if constexpr (has_lanes)
+            {
+                for (; step == 1 && how == delivery::add && i + lanes <= n; i += lanes)
                 {
-                    for (; step == 1 && how == delivery::add && i + lanes <= n; i += lanes)
-                    {
-                        (V::load(to + i) + V::load(from + i)).store(to + i);
-                    }
+                    (V::load(to + i) + V::load(from + i)).store(to + i);
                 }
-                for (; i < n; ++i)
-                {
-                    to[i * step] = how == delivery::add ? to[i * step] + from[i] : from[i];
-                }
+            }
+            for (; i < n; ++i)
+            {
+                to[i * step] = how == delivery::add ? to[i * step] + from[i] : from[i];
             }
         }
 
@@ -376,15 +459,52 @@ namespace xautodiff::evaluate
             }
         }
 
-        /// n elements one beside the next, and the last one again until a register is full.
         static void gather(T* to, const T* from, index step, index n)
         {
             for (index i = 0; i < n; ++i)
             {
                 to[i] = from[i * step];
             }
-            std::fill(to + n, to + rounded_up(n), to[n - 1]);
         }
+
+        /// x, n times and up to the end of a register: the next row overwrites what is too much.
+        static void repeat(T* to, const T& x, index n)
+        {
+            const V all(x);
+            for (index i = 0; i < n; i += lanes)
+            {
+                if constexpr (has_lanes)
+                {
+                    all.store(to + i);
+                }
+                else
+                {
+                    to[i] = all;
+                }
+            }
+        }
+
+        /// Four running sums: a short row has no need of more, nor of pairs.
+        static T short_sum(const T* x, index n)
+        {
+            T sum[4]{};
+            index i = 0;
+            for (; i + 4 <= n; i += 4)
+            {
+                for (index j = 0; j < 4; ++j)
+                {
+                    sum[j] += x[i + j];
+                }
+            }
+            for (; i < n; ++i)
+            {
+                sum[i % 4] += x[i];
+            }
+            return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+        }
+
+        /// The last of n elements again until a register is full.
+        static void fill_register(T* to, index n) { std::fill(to + n, to + rounded_up(n), to[n - 1]); }
     };
 
     template <class T>
@@ -392,7 +512,9 @@ namespace xautodiff::evaluate
     {
         axes = array::order_axes(shape, {stride, streams + results});
         const auto step_of = [this](std::size_t k) { return axes.rank == 0 ? 1 : stride[k][0]; };
-        is_plain = true;
+        const array::index n = axes.row_size();
+        is_tiled = axes.rank > 1 && n < region_runner<T>::short_row;
+        is_plain = !is_tiled;
         for (std::size_t s = 0; s < streams; ++s)
         {
             is_plain = is_plain && step_of(s) == 1;
@@ -403,15 +525,15 @@ namespace xautodiff::evaluate
             const array::index step = step_of(streams + o);
             const bool accumulates = outputs[o].kind == graph::output_kind::accumulate;
             const bool meets = std::count(to.begin(), to.begin() + axes.rank, 0) != 0;
-            how[o] = out[o] == nullptr                                               ? delivery::none
-                     : outputs[o].kind == graph::output_kind::total                  ? delivery::total
-                     : axes.rank > 0 && step == 0                                    ? delivery::row_sum
-                     : step == 1 && !outputs[o].is_shared && (accumulates || !meets) ? delivery::direct
-                     : accumulates || meets                                          ? delivery::add
-                                                                                     : delivery::spread;
+            const bool lies_in_row = step == 1 && (!is_tiled || to[1] == n);
+            how[o] = out[o] == nullptr                                                 ? delivery::none
+                     : outputs[o].kind == graph::output_kind::total                    ? delivery::total
+                     : axes.rank > 0 && step == 0                                      ? delivery::row_sum
+                     : lies_in_row && !outputs[o].is_shared && (accumulates || !meets) ? delivery::direct
+                     : accumulates || meets                                            ? delivery::add
+                                                                                       : delivery::spread;
             is_plain = is_plain && (how[o] == delivery::direct || how[o] == delivery::total);
         }
-        const array::index n = axes.row_size();
         is_small = is_plain && axes.rank <= 1 && !axes.is_empty && n <= region_runner<T>::plain_block
                    && array::lane_count<T> > 1 && n % array::lane_count<T> == 0;
     }
