@@ -24,6 +24,16 @@ namespace xautodiff
 
 namespace xautodiff::variable
 {
+    [[noreturn]] inline void throw_modified(const node_base& x, std::uint64_t expected)
+    {
+        throw error("one of the variables needed for gradient computation has been modified by an inplace operation: ["
+                    + x.type().container->describe(x) + "]"
+                    + (x.is_leaf() ? std::string() : ", which is output 0 of " + name_of(x) + ",") + " is at version "
+                    + std::to_string(version_of(x)) + "; expected version " + std::to_string(expected)
+                    + " instead. Hint: it was changed through mutable_data() after the statement that reads it; "
+                      "change it before that statement or after backward(), or give the statement a copy.");
+    }
+
     /// Throws where an operand whose value the wanted adjoints read was changed since the statement ran.
     inline void require_unchanged(const node_base& n, std::uint64_t wanted)
     {
@@ -37,14 +47,7 @@ namespace xautodiff::variable
             const node_base& x = *o[k].node();
             if ((type.uses[k].read_for & wanted) != 0 && version_of(x) != expected)
             {
-                throw error(
-                    "one of the variables needed for gradient computation has been modified by an inplace "
-                    "operation: ["
-                    + x.type().container->describe(x) + "]"
-                    + (x.is_leaf() ? std::string() : ", which is output 0 of " + name_of(x) + ",") + " is at version "
-                    + std::to_string(version_of(x)) + "; expected version " + std::to_string(expected)
-                    + " instead. Hint: it was changed through mutable_data() after the statement that reads it; "
-                      "change it before that statement or after backward(), or give the statement a copy.");
+                throw_modified(x, expected);
             }
         }
     }
