@@ -12,7 +12,7 @@
 #include <xautodiff/evaluate/blas_product.hpp>
 #include <xautodiff/expression/xtensor_operand.hpp>
 #include <xautodiff/functional/dynamic.hpp>
-#include <xautodiff/variable/backward.hpp>
+#include <xautodiff/variable/apply.hpp>
 #include <xautodiff/variable/xtensor_variable.hpp>
 
 #if defined(__GNUC__)
