@@ -70,13 +70,13 @@ namespace xautodiff
             {
                 return {};
             }
-            return {std::string(s.name) + std::string(s.suffix), statement, step};
+            return {std::string(s.name), statement, step};
         }
 
         inline std::string name_of(const node_base& n)
         {
             const outline_step& s = n.type().outline[0];
-            return std::string(s.name) + std::string(s.suffix);
+            return std::string(s.name);
         }
 
         inline function function_of(const node_base& n)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <xautodiff/expression/differential.hpp>
+#include <xautodiff/op/function_name.hpp>
 #include <xautodiff/variable/leaf.hpp>
 
 #include <array>
@@ -14,25 +15,15 @@ namespace xautodiff::variable
     /// One operation or operand; operands follow their operation.
     struct outline_step
     {
-        std::string_view name;  ///< of an operation
-        std::string_view suffix;
-        int end = 0;        ///< the next step that is no part of this one
-        int variable = -1;  ///< which of the expression's Variables, by occurrence
+        std::string_view name;  ///< what grad_fn() calls an operation
+        int end = 0;            ///< the next step that is no part of this one
+        int variable = -1;      ///< which of the expression's Variables, by occurrence
         bool is_mask = false;
 
-        /// What grad_fn() calls an operation.
         template <class Op>
         constexpr void name_after()
         {
-            if constexpr (requires { Op::function; })
-            {
-                name = Op::function;
-            }
-            else
-            {
-                name = Op::name;
-                suffix = "Backward";
-            }
+            name = op::function_name<Op>();
         }
     };
 

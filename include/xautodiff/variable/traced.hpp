@@ -468,7 +468,7 @@ namespace xautodiff::variable
                        });
         }
 
-        inline constexpr std::array<outline_step, 1> outline_of_same{{{{}, {}, 1, 0, false}}};
+        inline constexpr std::array<outline_step, 1> outline_of_same{{{.name = {}, .end = 1, .variable = 0}}};
 
         /// Elements of a T as an erased_array, and back: entries through which adjoints pass unchanged.
         template <class T>

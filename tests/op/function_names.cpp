@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The name that grad_fn shows for a view: PyTorch's, by the last slice that is not a whole axis.
+// The names that grad_fn shows: PyTorch's of a view, by the last slice that is not a whole axis, and of an operation of one's
+// own, as for a torch.autograd.Function.
 #include <xautodiff/core.hpp>
+#include <xautodiff/op/function_name.hpp>
 
 #include <boost/hana/integral_constant.hpp>
 #include <doctest/doctest.h>
@@ -43,4 +45,36 @@ TEST_CASE("whatever it is called, a view is read back and differentiated as one"
     const auto report = ad::check_grads(f, matrix{{{1, 2, 3}, {4, 5, 6}}});
     INFO(report.message);
     CHECK(report.ok);
+}
+
+namespace
+{
+    template <class Name>
+    struct named
+    {
+        static constexpr std::string_view name = Name::text;
+    };
+    struct soft_plus
+    {
+        static constexpr std::string_view text = "soft_plus";
+    };
+    struct SoftPlus
+    {
+        static constexpr std::string_view text = "SoftPlus";
+    };
+    struct log2_of_sum
+    {
+        static constexpr std::string_view text = "_log2__of_2sums";
+    };
+    struct with_function : named<soft_plus>
+    {
+        static constexpr std::string_view function = "SoftplusBackward0";
+    };
+
+    using ad::op::function_name;
+    static_assert(function_name<named<soft_plus>>() == "SoftPlusBackward");
+    static_assert(function_name<named<SoftPlus>>() == "SoftPlusBackward");
+    static_assert(function_name<named<log2_of_sum>>() == "Log2Of2sumsBackward");
+    static_assert(function_name<with_function>() == "SoftplusBackward0");
+    static_assert(function_name<ad::op::exp>() == "ExpBackward0");
 }
