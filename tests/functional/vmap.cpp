@@ -113,11 +113,13 @@ TEST_CASE("results come in the form in which the function returns them")
 TEST_CASE("a result that does not vary has the arguments' shape too")
 {
     const vector x{1, 2, 3};
-    const auto [seven, two] = ad::vmap(
+    const auto [seven, two, pair] = ad::vmap(
         [](auto a) {
-            return std::tuple{7.0, ad::grad([](auto b) { return 2 * b; })(a)};
+            return std::tuple{7.0, ad::grad([](auto b) { return 2 * b; })(a), std::array{3.0, 4.0}};
         })(x);
+    static_assert(std::is_same_v<decltype(pair), const std::array<vector, 2>>);
     CHECK(seven == vector{7, 7, 7});
+    CHECK(pair == std::array{vector{3, 3, 3}, vector{4, 4, 4}});
     CHECK(two == vector{2, 2, 2});
     // Of one of two arguments: the shape of both.
     CHECK(ad::vmap([](auto, auto b) { return b; })(x, 5.0) == vector{5, 5, 5});

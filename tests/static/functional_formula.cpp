@@ -64,6 +64,7 @@ static_assert(ad::formula(ad::grad<0, 1>([](auto x, auto y) { return x * y + ad:
 static_assert(ad::formula([](auto x) { return std::array{x * x, x * x}; }) == "t0 = x * x; (t0, t0)");
 static_assert(ad::formula([](auto x) { return std::tuple{x * x}; }) == "x * x");
 static_assert(ad::formula([](auto x, auto y) { return std::tuple{x + y, std::array{x, x}}; }) == "(x + y, (x, x))");
+static_assert(ad::formula([](auto x) { return std::tuple{x, std::array{1.0, 2.5}}; }) == "(x, (1, 2.5))");
 
 // Value and gradient, or tangent, which share what they have in common.
 static_assert(ad::formula(ad::value_and_grad([](auto x) { return ad::sin(x); })) == "value = sin(x); grad = cos(x)");

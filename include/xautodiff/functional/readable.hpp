@@ -189,8 +189,8 @@ namespace xautodiff::functional
             using R = std::remove_const_t<decltype(result)>;
             graph::readable out =
                 std::apply([]<class... N>(const N&... n) { return read_graph(graph::outputs<N...>(n...)); },
-                           written_result<R>::template nodes<reading<F>>(result));
-            written_result<R>::frame(out.frame);
+                           nodes_of_results<reading<F>>(result));
+            frame_results<R>(out.frame);
             return out;
         }(std::index_sequence_for<C...>{});
     }

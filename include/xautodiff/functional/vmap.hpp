@@ -3,63 +3,14 @@
 #pragma once
 
 #include <xautodiff/functional/bind.hpp>
-#include <xautodiff/functional/jvp.hpp>
+#include <xautodiff/functional/result_parts.hpp>
 #include <xautodiff/graph/mapped.hpp>
 
 namespace xautodiff
 {
     namespace functional
     {
-        /// All expressions in what a function returned, in order; numbers become constants.
-        template <class Id, class R>
-        constexpr auto flattened(const R& r);
-
-        namespace detail
-        {
-            template <class Id, std::size_t... I, class... E>
-            constexpr auto flattened_all(std::index_sequence<I...>, const E&... e)
-            {
-                return std::tuple_cat(flattened<expression::place<Id, int(I)>>(e)...);
-            }
-
-            template <class R>
-            inline constexpr bool is_several = false;
-            template <class... E>
-            inline constexpr bool is_several<std::tuple<E...>> = true;
-            template <class E, std::size_t N>
-            inline constexpr bool is_several<std::array<E, N>> = true;
-        }
-
-        template <class Id, class R>
-        constexpr auto flattened(const R& r)
-        {
-            if constexpr (detail::is_several<R>)
-            {
-                return std::apply([](const auto&... e)
-                                  { return detail::flattened_all<Id>(std::make_index_sequence<sizeof...(e)>{}, e...); },
-                                  r);
-            }
-            else if constexpr (requires {
-                                   r.grad;
-                                   r.value;
-                               } && !expression::has_node<R>)
-            {
-                return detail::flattened_all<Id>(std::index_sequence<0, 1>{}, r.value, r.grad);
-            }
-            else if constexpr (requires {
-                                   r.tangent;
-                                   r.value;
-                               } && !expression::has_node<R>)
-            {
-                return detail::flattened_all<Id>(std::index_sequence<0, 1>{}, r.value, r.tangent);
-            }
-            else
-            {
-                return std::tuple{node_of<Id>(r)};
-            }
-        }
-
-        /// The form in which a function returned its results, filled with containers C.
+        /// The form in which a function returned its results, an R, filled with containers C.
         template <class C, class R>
         struct mapped_form
         {
@@ -68,47 +19,22 @@ namespace xautodiff
             static constexpr auto pointers(type& c) { return std::tuple<C*>(&c); }
         };
 
-        template <class C, class... E>
-        struct mapped_form<C, std::tuple<E...>>
+        template <class C, class R>
+            requires(parts_of<R>::count > 0)
+        struct mapped_form<C, R>
         {
-            using type = std::tuple<typename mapped_form<C, E>::type...>;
-
-            static constexpr auto pointers(type& t)
-            {
-                return std::apply([](auto&... e) { return std::tuple_cat(mapped_form<C, E>::pointers(e)...); }, t);
-            }
-        };
-
-        template <class C, class E, std::size_t N>
-        struct mapped_form<C, std::array<E, N>>
-        {
-            using type = std::array<typename mapped_form<C, E>::type, N>;
-
-            static constexpr auto pointers(type& t)
-            {
-                return std::apply([](auto&... e) { return std::tuple_cat(mapped_form<C, E>::pointers(e)...); }, t);
-            }
-        };
-
-        template <class C, class V, class G>
-        struct mapped_form<C, value_and_gradient<V, G>>
-        {
-            using type = value_and_gradient<typename mapped_form<C, V>::type, typename mapped_form<C, G>::type>;
+            using parts = parts_of<R>;
+            template <class E>
+            using filled = typename mapped_form<C, E>::type;
+            using type = typename parts::template mapped<filled>;
 
             static constexpr auto pointers(type& r)
             {
-                return std::tuple_cat(mapped_form<C, V>::pointers(r.value), mapped_form<C, G>::pointers(r.grad));
-            }
-        };
-
-        template <class C, class V, class D>
-        struct mapped_form<C, value_and_tangent<V, D>>
-        {
-            using type = value_and_tangent<typename mapped_form<C, V>::type, typename mapped_form<C, D>::type>;
-
-            static constexpr auto pointers(type& r)
-            {
-                return std::tuple_cat(mapped_form<C, V>::pointers(r.value), mapped_form<C, D>::pointers(r.tangent));
+                const auto all = parts_of<type>::tie(r);
+                return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                    return std::tuple_cat(
+                        mapped_form<C, typename parts::template part<I>>::pointers(std::get<I>(all))...);
+                }(std::make_index_sequence<parts::count>{});
             }
         };
 
@@ -132,7 +58,7 @@ namespace xautodiff
             using id = mapping;
             using returned_type = decltype(call_on_numbers<id>(
                 std::declval<const G&>(), std::index_sequence_for<X...>{}, std::declval<const X&>()...));
-            using nodes_type = decltype(as_outputs(flattened<id>(std::declval<const returned_type&>())));
+            using nodes_type = decltype(as_outputs(nodes_of_results<id>(std::declval<const returned_type&>())));
 
             template <class Nodes>
             struct of;
@@ -174,7 +100,7 @@ namespace xautodiff
 
             static constexpr nodes_type nodes_of(const G& g, const X&... x)
             {
-                return as_outputs(flattened<id>(call_on_numbers<id>(g, std::index_sequence_for<X...>{}, x...)));
+                return as_outputs(nodes_of_results<id>(call_on_numbers<id>(g, std::index_sequence_for<X...>{}, x...)));
             }
         };
 
