@@ -5,7 +5,7 @@
 
 #include <xautodiff/functional/finite_difference.hpp>
 #include <xautodiff/functional/grad.hpp>
-#include <xautodiff/functional/jacobian.hpp>
+#include <xautodiff/functional/linearized.hpp>
 
 #include <cstdio>
 #include <string>
@@ -57,19 +57,6 @@ namespace xautodiff
             }
         };
 
-        /// One of several results of f.
-        template <class F, std::size_t I>
-        struct component
-        {
-            const F& f;
-
-            template <class... X>
-            constexpr auto operator()(const X&... x) const
-            {
-                return std::get<I>(f(x...));
-            }
-        };
-
         template <class... X>
         class gradient_checker
         {
@@ -85,30 +72,24 @@ namespace xautodiff
                 using Y = std::remove_const_t<decltype(y)>;
                 [&]<std::size_t... O>(std::index_sequence<O...>)
                 {
-                    if constexpr (Y::returned_form == form::single)
+                    auto weights = std::tuple{first_order(
+                        y.template node<O>(),
+                        Y::returned_form == form::single ? std::string() : "result " + std::to_string(O) + ": ")...};
+                    if (m_options.order < 2 || !m_report.ok)
                     {
-                        first_order(f, "");
+                        return;
+                    }
+                    if constexpr (Y::static_shape.rank == 0)
+                    {
+                        second_order(f, "gradient", std::index_sequence_for<X...>{});
                     }
                     else
                     {
-                        (first_order(component<F, O>{f}, "result " + std::to_string(O) + ": "), ...);
+                        (weigh(std::get<O>(weights)), ...);
+                        second_order(weighted<F, decltype(weights)>{f, weights}, "gradient of a weighted sum",
+                                     std::index_sequence_for<X...>{});
                     }
                 }(std::make_index_sequence<Y::count>{});
-                if (m_options.order < 2 || !m_report.ok)
-                {
-                    return;
-                }
-                if constexpr (Y::static_shape.rank == 0)
-                {
-                    second_order(f, "gradient", std::index_sequence_for<X...>{});
-                }
-                else
-                {
-                    auto weights = std::apply([&](const X&... x) { return values_at(y, x...); }, m_x);
-                    std::apply([](auto&... w) { (weigh(w), ...); }, weights);
-                    second_order(weighted<F, decltype(weights)>{f, weights}, "gradient of a weighted sum",
-                                 std::index_sequence_for<X...>{});
-                }
             }
 
         private:
@@ -147,61 +128,59 @@ namespace xautodiff
             {
                 if constexpr (array::floating_container<std::tuple_element_t<std::size_t(K), std::tuple<X...>>>)
                 {
-                    first_order(grad<K>(f), "second order, "
-                                                + (gradient + (" with respect to argument " + std::to_string(K)))
-                                                + ": ");
+                    if (m_report.ok)
+                    {
+                        const auto y = trace_of(grad<K>(f));
+                        first_order(y.template node<0>(),
+                                    "second order, " + (gradient + (" with respect to argument " + std::to_string(K)))
+                                        + ": ");
+                    }
                 }
             }
 
-            template <class F>
-            void first_order(const F& f, const std::string& what)
+            /// Checks a node's derivatives by all arguments, and returns its value.
+            template <class Node>
+            auto first_order(const Node& node, const std::string& what)
             {
-                [&]<std::size_t... K>(std::index_sequence<K...>)
-                { (one_argument<int(K)>(f, what), ...); }(std::index_sequence_for<X...>{});
+                using checked = linearized<gradient_checker, Node, X...>;
+                checked y = std::apply([&](const X&... x) { return checked(node, x...); }, m_x);
+                checked::for_each_floating(
+                    [&](auto k)
+                    {
+                        if (m_report.ok)
+                        {
+                            one_argument<k()>(y, what);
+                        }
+                    });
+                return y.value();
             }
 
-            template <int K, class F>
-            void one_argument(const F& f, const std::string& what)
+            template <int K, class Linearized>
+            void one_argument(Linearized& y, const std::string& what)
             {
                 using argument = std::tuple_element_t<std::size_t(K), std::tuple<X...>>;
-                if constexpr (array::floating_container<argument>)
+                const argument& x = std::get<std::size_t(K)>(m_x);
+                const array::shape outputs = y.shape(), inputs = shape_of(x);
+                const std::vector<double> forward = y.template forward<K>(), reverse = y.template reverse<K>();
+                std::vector<typename array::traits<argument>::value_type> elements(std::size_t(inputs.size()));
+                read_elements(x, elements.data());
+                const std::vector<estimate> differences = differences_of(
+                    elements, m_options.eps, [&](const auto& moved) { return y.template value_at<K>(moved); });
+                const double atol = m_options.atol > 0 ? m_options.atol : is_float<argument> ? 2e-3 : 1e-6;
+                const double rtol = m_options.rtol > 0 ? m_options.rtol : is_float<argument> ? 5e-3 : 1e-5;
+                for (std::size_t i = 0; i < differences.size() && m_report.ok; ++i)
                 {
-                    if (!m_report.ok)
+                    const auto where = [&]
                     {
-                        return;
-                    }
-                    // One trace for all: what the checks have in common is then compiled once.
-                    const auto y = trace_of(f);
-                    using Y = std::remove_const_t<decltype(y)>;
-                    const auto pointers = std::apply([](const X&... x) { return std::tuple<const X*...>{&x...}; }, m_x);
-                    jacobian_block<gradient_checker, K, Y, X...> block(y, pointers);
-                    const auto flat = [](const auto& c)
-                    {
-                        std::vector<double> out(std::size_t(shape_of(c).size()) + 1);
-                        read_elements(c, out.data());
-                        return out;
+                        const array::index at = array::index(i);
+                        return what + "d result" + element_text(outputs, at / inputs.size()) + " / d argument "
+                               + std::to_string(K) + element_text(inputs, at % inputs.size());
                     };
-                    const std::vector<double> forward = flat(block.template run<mode::forward>());
-                    const std::vector<double> reverse = flat(block.template run<mode::reverse>());
-                    const array::shape inputs = shape_of(std::get<std::size_t(K)>(m_x));
-                    const auto [outputs, differences] =
-                        std::apply([&](const X&... x) { return differences_of<K>(y, m_options.eps, x...); }, m_x);
-                    const double atol = m_options.atol > 0 ? m_options.atol : is_float<argument> ? 2e-3 : 1e-6;
-                    const double rtol = m_options.rtol > 0 ? m_options.rtol : is_float<argument> ? 5e-3 : 1e-5;
-                    for (array::index at = 0; at < outputs.size() * inputs.size() && m_report.ok; ++at)
-                    {
-                        const std::size_t i = std::size_t(at);
-                        const auto where = [&]
-                        {
-                            return what + "d result" + element_text(outputs, at / inputs.size()) + " / d argument "
-                                   + std::to_string(K) + element_text(inputs, at % inputs.size());
-                        };
-                        compare(where, "forward mode", forward[i], "finite differences", differences[i].value,
-                                atol + differences[i].error, rtol);
-                        compare(where, "reverse mode", reverse[i], "finite differences", differences[i].value,
-                                atol + differences[i].error, rtol);
-                        compare(where, "forward mode", forward[i], "reverse mode", reverse[i], atol / 100, rtol / 100);
-                    }
+                    compare(where, "forward mode", forward[i], "finite differences", differences[i].value,
+                            atol + differences[i].error, rtol);
+                    compare(where, "reverse mode", reverse[i], "finite differences", differences[i].value,
+                            atol + differences[i].error, rtol);
+                    compare(where, "forward mode", forward[i], "reverse mode", reverse[i], atol / 100, rtol / 100);
                 }
             }
 
