@@ -216,7 +216,7 @@ namespace xautodiff::array::blas
                       && std::same_as<std::remove_const_t<B>, T>)
         {
             // Below some tens of multiplications a call costs more than they do.
-            if (!std::is_constant_evaluated() && to.rows * to.columns * left.columns > 64 && detail::is_int(to.rows)
+            if (!std::is_constant_evaluated() && to.rows * to.columns * left.columns > 24 && detail::is_int(to.rows)
                 && detail::is_int(to.columns) && detail::is_int(left.columns))
             {
                 return detail::multiply<T>(to, left.as_const(), right.as_const(), accumulate ? T(1) : T(0));
