@@ -20,24 +20,6 @@ namespace xautodiff
             using type = std::tuple<stored_t<X>>;
         };
 
-        /// As forward gets it.
-        template <class X>
-        decltype(auto) as_argument(const X& x)
-        {
-            if constexpr (!expression_like<X>)
-            {
-                return (x);
-            }
-            else if constexpr (std::derived_from<X, Variable<stored_t<X>>>)
-            {
-                return same_variable(local(*x.object()));
-            }
-            else
-            {
-                return Variable<stored_t<X>>(x);
-            }
-        }
-
         template <class... R>
         auto one_or_all(std::tuple<R...>&& all)
         {

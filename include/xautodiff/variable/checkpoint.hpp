@@ -2,7 +2,7 @@
 // ad::checkpoint: a function whose intermediate values are computed again in the backward pass, in place of being kept.
 #pragma once
 
-#include <xautodiff/variable/backward.hpp>
+#include <xautodiff/variable/argument.hpp>
 
 namespace xautodiff
 {
@@ -143,6 +143,6 @@ namespace xautodiff
                 return Variable<R>(f(operand...)).data();
             }();
             return Variable<R>(variable::checkpointed<F, R, T...>::append(f, std::move(value), operand...));
-        }(Variable<variable::stored_t<X>>(x)...);
+        }(variable::as_argument(x)...);
     }
 }

@@ -2,7 +2,7 @@
 // What the forward step of an operation of the user's keeps for its pullback.
 #pragma once
 
-#include <xautodiff/variable/backward.hpp>
+#include <xautodiff/variable/argument.hpp>
 
 namespace xautodiff
 {
@@ -34,14 +34,6 @@ namespace xautodiff
                 return r;
             }
         };
-
-        /// Of a node of this thread: another Variable of it, which does not count as a copy that a user made.
-        template <class T>
-        Variable<T> same_variable(node<T>& n)
-        {
-            retain(n);
-            return Variable<T>(handle<T>(&n));
-        }
     }
 
     /// A member of an operation's context: an operand or a result that forward keeps for pullback, `c.x = x;`. The elements
