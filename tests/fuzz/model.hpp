@@ -14,8 +14,9 @@ namespace fuzz
     {
         done,
         no_graph,
-        used_up,  ///< it meets a statement that an earlier pass has used up
-        changed,  ///< ... one whose operand was changed since
+        used_up,    ///< it meets a statement that an earlier pass has used up
+        changed,    ///< ... one whose operand was changed since
+        no_record,  ///< ... one that cannot be run back on record
         hook_fails
     };
 
@@ -111,7 +112,7 @@ namespace fuzz
         }
 
         /// What a backward pass from a root would do. It goes over the statements from the youngest on.
-        pass predict(std::size_t root) const
+        pass predict(std::size_t root, bool create_graph = false) const
         {
             pass p{.root = root, .reached = std::vector<bool>(m_nodes.size())};
             if (!m_nodes[root].differentiable)
@@ -122,7 +123,7 @@ namespace fuzz
             p.reached[root] = true;
             for (std::size_t n = root + 1; n-- > 0;)
             {
-                if (p.reached[n] && m_nodes[n].is_statement && (p.end = step(n)) != ending::done)
+                if (p.reached[n] && m_nodes[n].is_statement && (p.end = step(n, create_graph)) != ending::done)
                 {
                     return p;
                 }
@@ -254,7 +255,7 @@ namespace fuzz
         }
 
         /// Whether a statement can be passed.
-        ending step(std::size_t n) const
+        ending step(std::size_t n, bool create_graph) const
         {
             const node& s = m_nodes[n];
             if (s.hook_fails || s.used_up)
@@ -270,7 +271,7 @@ namespace fuzz
                     return ending::changed;
                 }
             }
-            return ending::done;
+            return create_graph && s.what == kind::again ? ending::no_record : ending::done;
         }
 
         static double nearest(const elements<double>& x, const elements<double>& y)

@@ -44,6 +44,26 @@ namespace fuzz
         }
     }
 
+    /// An operation of a user, with two results and with values that it saves.
+    struct pair
+    {
+        static constexpr std::string_view name = "pair";
+        struct context
+        {
+            ad::saved<double> x, y;
+        };
+        static auto forward(context& c, const Variable<double>& x, const Variable<double>& y)
+        {
+            c = {x, y};
+            return std::tuple{x.item() * y.item(), x.item() * x.item() * y.item()};
+        }
+        static auto pullback(const context& c, const Variable<double>& g, const Variable<double>& h)
+        {
+            const Variable<double> x = c.x.get(), y = c.y.get();
+            return std::tuple{g * y + 2 * h * x * y, g * x + h * x * x};
+        }
+    };
+
     class program
     {
     public:
@@ -301,6 +321,10 @@ namespace fuzz
                 return x / (y * y + 1);
             case kind::mixed:
                 return ad::sin(x) * c + 0.5 * x * y;
+            case kind::again:
+                return ad::checkpoint([c](const Variable<double>& u, const Variable<double>& v)
+                                      { return ad::sin(u) * c + 0.5 * u * v; },
+                                      x, y);
             default:
                 return ad::exp(-x * x);
             }
@@ -344,12 +368,27 @@ namespace fuzz
 
         void number_statement()
         {
-            const kind k = kind(m_choices.below(std::size_t(kind::bell) + 1));
+            const kind k = kind(m_choices.below(std::size_t(kind::again) + 1));
             const std::size_t i = pick(m_numbers), j = pick(m_numbers);
             const double c = m_choices.number();
             note(facts_of(k).text, " of s", i, ", s", j, ", ", c);
             Variable<double> v = write(k, c, m_numbers.variables[i], m_numbers.variables[j]);
             keep_result(m_numbers, std::move(v), m_model.record(k, c, m_numbers.nodes[i], m_numbers.nodes[j]));
+        }
+
+        void pair_statement()
+        {
+            const std::size_t i = pick(m_numbers), j = pick(m_numbers);
+            note(facts_of(kind::pair).text, " of s", i, ", s", j);
+            auto [product, triple] = ad::apply<pair>(m_numbers.variables[i], m_numbers.variables[j]);
+            const std::size_t both = m_model.record(kind::pair, 0, m_numbers.nodes[i], m_numbers.nodes[j]),
+                              first = m_model.record(kind::part, 0, both, both),
+                              second = m_model.record(kind::part, 1, both, both);
+            keep_result(m_numbers, std::move(product), first);
+            if (m_choices.below(2) == 0)
+            {
+                keep_result(m_numbers, std::move(triple), second);
+            }
         }
 
         void array_statement()
@@ -563,6 +602,8 @@ namespace fuzz
                 return "Trying to backward through the graph a second time";
             case ending::changed:
                 return "one of the variables needed for gradient computation has been modified by an inplace operation";
+            case ending::no_record:
+                return "create_graph and detect_anomaly do not reach through ad::checkpoint";
             case ending::hook_fails:
                 return "a hook fails";
             default:
@@ -708,7 +749,7 @@ namespace fuzz
         void second_gradient(pool<T>& px, pool<U>& pz)
         {
             const std::size_t i = pick(m_numbers), j = pick(px), k = pick(pz), x = px.nodes[j], z = pz.nodes[k];
-            const model::pass pass = m_model.predict(m_numbers.nodes[i]);
+            const model::pass pass = m_model.predict(m_numbers.nodes[i], true);
             for (std::size_t n = 0; n < pass.reached.size(); ++n)
             {
                 if (pass.reached[n] && m_model.at(n).hook != 1)
@@ -795,6 +836,8 @@ namespace fuzz
                 of_numbers ? number_statement() : array_statement();
                 return;
             case 6:
+                of_numbers ? pair_statement() : reduction();
+                return;
             case 7:
                 reduction();
                 return;

@@ -105,12 +105,15 @@ namespace fuzz
         quotient,  ///< x / (y * y + 1)
         mixed,     ///< sin(x) * c + 0.5 * x * y
         bell,      ///< exp(-x * x)
+        again,     ///< as mixed, but computed again in the backward pass
         soft,      ///< tanh(x) * c + x * y
         rows,      ///< sum(x, 0)
         columns,   ///< mean(x, 1), the dimension kept
         first,     ///< view(x, range(0, 1))
         total,     ///< sum(x)
-        inner      ///< sum(x * y)
+        inner,     ///< sum(x * y)
+        pair,      ///< x * y and x * x * y: what a user's operation of two results computes
+        part       ///< one of them
     };
 
     struct statement_facts
@@ -131,12 +134,15 @@ namespace fuzz
                                            {"x / (y * y + 1)", 2, {0b10, 0b11}, {}},
                                            {"sin(x) * c + 0.5 * x * y", 2, {0b11, 0b01}, {}},
                                            {"exp(-x * x)", 1, {0b01}, {}},
+                                           {"checkpoint(sin(x) * c + 0.5 * x * y)", 2, {0b11, 0b11}, {true, true}},
                                            {"tanh(x) * c + x * y", 2, {0b11, 0b01}, {}},
                                            {"sum(x, 0)", 1, {}, {}},
                                            {"mean(x, 1, keep_dims)", 1, {}, {}},
                                            {"view(x, range(0, 1))", 1, {}, {}},
                                            {"sum(x)", 1, {}, {}},
-                                           {"sum(x * y)", 2, {0b10, 0b01}, {}}};
+                                           {"sum(x * y)", 2, {0b10, 0b01}, {}},
+                                           {"pair", 2, {0b11, 0b11}, {}},
+                                           {"part", 1, {}, {}}};
         return all[std::size_t(k)];
     }
 
@@ -152,7 +158,10 @@ namespace fuzz
             return {x.rank, 1, x.rank == 1 ? 1 : x.columns};
         case kind::total:
         case kind::inner:
+        case kind::part:
             return {};
+        case kind::pair:
+            return {1, 1, 2};
         default:
             return facts_of(k).operands == 1 ? x : broadcast(x, y);
         }
@@ -187,6 +196,7 @@ namespace fuzz
         case kind::quotient:
             return x * reciprocal(y * y + N(1));
         case kind::mixed:
+        case kind::again:
             return sine(x) * N(c) + N(0.5) * x * y;
         case kind::bell:
             return exponential(N(-1) * x * x);
@@ -208,6 +218,16 @@ namespace fuzz
                 const std::size_t row = i / out.shape.columns, column = i % out.shape.columns;
                 out.values[i] = element_of(k, c, x.at(row, column), y.at(row, column));
             }
+            return out;
+        }
+        if (k == kind::pair)
+        {
+            out.values = {x.values[0] * y.values[0], x.values[0] * x.values[0] * y.values[0]};
+            return out;
+        }
+        if (k == kind::part)
+        {
+            out.values[0] = x.values[std::size_t(c)];
             return out;
         }
         if (k == kind::first)

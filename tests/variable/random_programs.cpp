@@ -90,3 +90,13 @@ TEST_CASE("what was recorded keeps its function when its operands ask for no gra
     CHECK(y.grad_fn().name() == "MulBackward0");
     CHECK_FALSE(y.grad_fn().next_functions()[0].function);
 }
+
+TEST_CASE("a checkpoint does not count as a copy")
+{
+    ad::Variable<double> x(2.0, ad::requires_grad);
+    ad::Variable<double> y = x * x;
+    const ad::Variable<double> z = ad::checkpoint([](const auto& v) { return v * v; }, y);
+    y *= x;
+    z.backward();
+    CHECK(x.grad() == 32);
+}

@@ -257,8 +257,10 @@ namespace xautodiff::variable
 
         static void pull(sweep& s, node_base& n)
         {
-            operands to{};
-            s.targets(n, to.data());
+            if (wanted_adjoints(n) == 0)
+            {
+                return;
+            }
             state& own = state_of(n);
             const no_grad guard;
             auto& parts = static_cast<hub&>(n).adjoint().parts;
@@ -274,6 +276,10 @@ namespace xautodiff::variable
 
         static void derive(traced_pass& pass, node_base& n, const traced&)
         {
+            if (wanted_adjoints(n) == 0)
+            {
+                return;
+            }
             state& own = state_of(n);
             [&]<std::size_t... I>(std::index_sequence<I...>)
             {
