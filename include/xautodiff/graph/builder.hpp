@@ -21,6 +21,9 @@ namespace xautodiff::graph
 
         constexpr symbol at(int i) { return {this, i}; }
 
+        constexpr int size() const { return int(steps.size()); }
+        constexpr const step& operator[](int i) const { return steps[std::size_t(i)]; }
+
         constexpr symbol literal(double value)
         {
             for (int i : m_literals)
@@ -94,13 +97,12 @@ namespace xautodiff::graph
             return int(steps.size()) - 1;
         }
 
-        constexpr const step& get(int i) const { return steps[std::size_t(i)]; }
 
         /// Whether broadcasting b's shape against a's changes nothing.
         constexpr bool absorbs(int a, int b) const
         {
             const int ra = m_representative[std::size_t(a)], rb = m_representative[std::size_t(b)];
-            if (get(b).shape.is_scalar() || ra == rb || same_shape(a, b))
+            if ((*this)[b].shape.is_scalar() || ra == rb || same_shape(a, b))
             {
                 return true;
             }
@@ -108,7 +110,7 @@ namespace xautodiff::graph
             {
                 return false;
             }
-            const step& s = get(ra);
+            const step& s = (*this)[ra];
             if (s.kind == step_kind::operation && !s.op->is_structured)
             {
                 for (int i = 0; i < s.arity(); ++i)
@@ -165,7 +167,7 @@ namespace xautodiff::graph
         {
             for (int user = m_first_user[std::size_t(s.operand[0])]; user >= 0; user = m_next_user[std::size_t(user)])
             {
-                if (get(user).op == s.op && get(user).operand == s.operand)
+                if ((*this)[user].op == s.op && (*this)[user].operand == s.operand)
                 {
                     return user;
                 }
@@ -256,7 +258,7 @@ namespace xautodiff::graph
         const array::parameters* fixed = nullptr;
         for (int i = 0; i < op->arity; ++i)
         {
-            const step& x = get(operand[std::size_t(i)]);
+            const step& x = (*this)[operand[std::size_t(i)]];
             known[std::size_t(i)] = x.shape;
             fixed = x.kind == step_kind::parameter ? slots[std::size_t(x.slot)].fixed : fixed;
         }

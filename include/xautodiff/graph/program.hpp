@@ -5,6 +5,7 @@
 #pragma once
 
 #include <xautodiff/graph/lower.hpp>
+#include <xautodiff/graph/reciprocals.hpp>
 
 namespace xautodiff::graph
 {
@@ -18,8 +19,9 @@ namespace xautodiff::graph
     };
 
     /// Keeps what the outputs need, slots excepted: they stay, as the places that payloads go to.
-    constexpr draft without_dead_steps(const lowering& l, const std::vector<symbol>& outputs)
+    constexpr draft without_dead_steps(lowering& l, std::vector<symbol> outputs)
     {
+        divide_by_reciprocals(l.steps, outputs);
         const std::vector<step>& all = l.steps.steps;
         flags live(all.size(), false);
         for (const symbol& s : outputs)

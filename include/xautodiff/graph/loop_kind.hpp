@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What can be known of the shape of a step's elements before there are shapes.
+#pragma once
+
+#include <xautodiff/graph/builder.hpp>
+
+namespace xautodiff::graph
+{
+    /// What the types tell of a loop's shape: its rank, the axes of extent 1, and whether an operation with `keep_dims` left
+    /// others of extent 1. Steps of one kind share a loop, in the expectation that they have one shape.
+    struct loop_kind
+    {
+        int rank = 0;
+        unsigned ones = 0;
+        bool is_reduced = false;
+
+        friend constexpr bool operator==(const loop_kind&, const loop_kind&) = default;
+    };
+
+    template <class Graph>
+    constexpr std::vector<loop_kind> loop_kinds_of(const Graph& g)
+    {
+        std::vector<loop_kind> out(static_cast<std::size_t>(g.size()));
+        const auto is_reduced = [&out](int i) { return out[std::size_t(i)].is_reduced; };
+        for (int i = 0; i < g.size(); ++i)
+        {
+            const step& s = g[i];
+            loop_kind& k = out[std::size_t(i)];
+            k.rank = s.shape.rank;
+            for (int d = 0; d < s.shape.rank; ++d)
+            {
+                k.ones |= s.shape[d] == 1 ? 1u << unsigned(d) : 0u;
+            }
+            if (s.op == nullptr || s.shape.is_scalar())
+            {
+                continue;
+            }
+            if (s.op->like >= 0)
+            {
+                k.is_reduced = is_reduced(s.operand[std::size_t(s.op->like)]);
+            }
+            else if (s.op->is_structured)
+            {
+                const int x = s.operand[0];
+                const bool reduces = is<op::sum_over>(s.op) || is<op::amax>(s.op);
+                k.is_reduced = reduces ? g[x].shape.rank == s.shape.rank : s.op->is_alias && is_reduced(x);
+            }
+            else
+            {
+                k.is_reduced = true;
+                for (int j = 0; j < s.arity(); ++j)
+                {
+                    const int x = s.operand[std::size_t(j)];
+                    k.is_reduced = k.is_reduced && (g[x].shape.is_scalar() || is_reduced(x));
+                }
+            }
+        }
+        return out;
+    }
+
+    /// Whether each element of a kind stands, in all likelihood, for several of the other.
+    constexpr bool is_smaller(const loop_kind& a, const loop_kind& b)
+    {
+        const bool known = a.rank != array::unknown && b.rank != array::unknown;
+        return known && (a.rank < b.rank || (a.rank == b.rank && ((a.is_reduced && !b.is_reduced) || a.ones > b.ones)));
+    }
+}
