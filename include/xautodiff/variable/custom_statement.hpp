@@ -287,12 +287,7 @@ namespace xautodiff::variable
                 // Those that were saved are to be found as results of this entry, if need be anew.
                 const std::tuple held{on_record<I, R>(static_cast<hub&>(n), own)...};
                 const std::array given{(own.given[I] ? own.given[I]->get() : nullptr)...};
-                const results_on_record results{given.data(), own.entries.data(), sizeof...(R)};
-                struct scope
-                {
-                    const results_on_record* outer;
-                    ~scope() { results_on_record::running() = outer; }
-                } const guard{std::exchange(results_on_record::running(), &results)};
+                const results_on_record results(given.data(), own.entries.data(), sizeof...(R));
                 auto all = gradients(own, adjoint);
                 for_each_gradient(n, all,
                                   [&]<class U, class V>(node<U>& x, Variable<V>& g, bool is_on_record)

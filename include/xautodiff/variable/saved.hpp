@@ -10,19 +10,24 @@ namespace xautodiff
     {
         /// While a pullback runs that is itself recorded: the entries of the operation's results, and the nodes that
         /// forward gave for them, by which it may have saved them.
-        struct results_on_record
+        class results_on_record
         {
-            node_base* const* given;
-            node_base* const* entries;
-            std::size_t count;
+        public:
+            results_on_record(node_base* const* given, node_base* const* entries, std::size_t count)
+                : m_given(given), m_entries(entries), m_count(count), m_outer(std::exchange(running(), this))
+            {
+            }
+            ~results_on_record() { running() = m_outer; }
+            results_on_record(const results_on_record&) = delete;
+            results_on_record& operator=(const results_on_record&) = delete;
 
             node_base* entry_of(const node_base* n) const
             {
-                for (std::size_t k = 0; k < count; ++k)
+                for (std::size_t k = 0; k < m_count; ++k)
                 {
-                    if (given[k] == n)
+                    if (m_given[k] == n)
                     {
-                        return entries[k];
+                        return m_entries[k];
                     }
                 }
                 return nullptr;
@@ -33,6 +38,12 @@ namespace xautodiff
                 static thread_local const results_on_record* r = nullptr;
                 return r;
             }
+
+        private:
+            node_base* const* m_given;
+            node_base* const* m_entries;
+            std::size_t m_count;
+            const results_on_record* m_outer;
         };
     }
 
