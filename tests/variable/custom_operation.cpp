@@ -155,7 +155,7 @@ TEST_CASE("an operation of the user's, with saved operands and an argument that 
     static_assert(std::same_as<decltype(y)::container_type, double>);
     CHECK(y.item() == 10);
     CHECK_FALSE(y.is_leaf());
-    CHECK(y.grad_fn().name() == "mixtureBackward");
+    CHECK(y.grad_fn().name() == "MixtureBackward");
     const auto next = y.grad_fn().next_functions();
     REQUIRE(next.size() == 2);
     CHECK(next[0].function.name() == "AccumulateGrad");
@@ -185,7 +185,7 @@ TEST_CASE("several results share one entry: pullback runs once, with zeros where
     CHECK(rest.data() == array{-2.0, -1.0, 3.0});
     CHECK(above.data() == xt::xarray<bool>{false, false, true});
     CHECK_FALSE(above.requires_grad());
-    CHECK(mean.grad_fn().name() == "centredBackward");
+    CHECK(mean.grad_fn().name() == "CentredBackward");
     CHECK(rest.grad_fn().next_functions()[0].function.name() == "AccumulateGrad");
 
     mean.backward(6.0, {.retain_graph = true});
@@ -232,7 +232,7 @@ TEST_CASE("what is not recorded has no graph, also where forward gives its opera
     // On record it shows the operand's elements, but is not the operand.
     ad::Variable same = ad::apply<obedient>(x, obedient::obey);
     CHECK(&same.data() == &x.data());
-    CHECK(same.grad_fn().name() == "obedientBackward");
+    CHECK(same.grad_fn().name() == "ObedientBackward");
     ad::sum(same).backward();
     CHECK(x.grad() == array{2.0, 2.0});
 }
@@ -309,7 +309,7 @@ TEST_CASE("derivatives of derivatives, where pullback is written with operations
 
     ad::Variable v(array{1.0, 2.0}, ad::requires_grad);
     CHECK(error_of([&] { ad::grad(ad::sum(ad::apply<obedient>(v, obedient::obey)), v, {.create_graph = true}); })
-          == "create_graph does not reach through obedientBackward: its pullback gives plain values; write it with "
+          == "create_graph does not reach through ObedientBackward: its pullback gives plain values; write it with "
              "operations on the Variables that it is given");
 }
 
@@ -320,7 +320,7 @@ TEST_CASE("gradients that do not fit, are not there, or are no numbers")
     // In PyTorch's words.
     CHECK(
         error_of([&] { run(obedient::wrong_shape); })
-        == "Function obedientBackward returned an invalid gradient at index 0 - got [5] but expected shape compatible "
+        == "Function ObedientBackward returned an invalid gradient at index 0 - got [5] but expected shape compatible "
            "with [2]");
     CHECK_FALSE(x.has_grad());
     run(obedient::nothing);
@@ -329,7 +329,7 @@ TEST_CASE("gradients that do not fit, are not there, or are no numbers")
     CHECK(x.grad() == array{4.0, 4.0});
     const ad::detect_anomaly guard;
     CHECK(error_of([&] { run(obedient::not_a_number); })
-          == "Function 'obedientBackward' returned nan values in its 0th output.");
+          == "Function 'ObedientBackward' returned nan values in its 0th output.");
 }
 
 TEST_CASE("an exception in forward or pullback leaves everything as it was")
