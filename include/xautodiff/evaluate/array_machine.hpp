@@ -5,6 +5,7 @@
 
 #include <xautodiff/array/kernels.hpp>
 #include <xautodiff/evaluate/array_slots.hpp>
+#include <xautodiff/evaluate/row_chunks.hpp>
 
 #include <array>
 #include <memory>
@@ -351,7 +352,8 @@ namespace xautodiff::evaluate
     private:
         std::vector<T> m_work;
         std::vector<T> m_buffer;
-        T m_unwanted = 0;  ///< where numbers go that are computed beside others
+        std::vector<row_chunks<T>> m_chunks;  ///< of each region, once one has need of them
+        T m_unwanted = 0;                     ///< where numbers go that are computed beside others
         unsigned long long m_wanted = 0;
 
         std::size_t output_step(std::size_t output) const { return std::size_t(m_plan.outputs[output]); }
@@ -478,7 +480,14 @@ namespace xautodiff::evaluate
                     array::fill(m.target[std::size_t(loop.outputs[o].step)], T(0));
                 }
             }
-            region_runner<T>(loop, run, m.scratch).run();
+            if (loop.has_chunks)
+            {
+                m_chunks[k].run(loop, run, m.scratch);
+            }
+            else
+            {
+                region_runner<T>(loop, run, m.scratch).run();
+            }
         }
 
         /// Whether a result is a sum over some axes, made on the way, that starts from zero.
@@ -586,8 +595,13 @@ namespace xautodiff::evaluate
                 loop.stride[loop.streams + o] = to.stride;
             }
             loop.plan(shape);
-            loop.has_sums = loop.clears = false;
+            loop.has_sums = loop.clears = loop.has_chunks = false;
             std::fill_n(loop.clear, loop.results, clearing<T>());
+            if (loop.axes.rank > 1)
+            {
+                m_chunks.resize(m_plan.region_count);
+                loop.has_chunks = m_chunks[k].plan(loop);
+            }
             for (std::size_t o = 0; o < loop.results; ++o)
             {
                 loop.has_sums = loop.has_sums || is_cleared(loop, o);

@@ -51,6 +51,7 @@ namespace xautodiff::evaluate
         bool is_planned = false;  ///< the same every time: all results have one shape
         bool has_sums = false;    ///< some results have to be zero before
         bool clears = false;      ///< some results are zeroed on the way
+        bool has_chunks = false;  ///< some results are sums over many rows
 
         void plan(const array::shape& shape);
     };
@@ -106,8 +107,21 @@ namespace xautodiff::evaluate
                 }
                 return;
             }
+            start();
+            run_rows();
+            finish();
+        }
+
+        // The same in steps, for a loop that is taken in parts.
+
+        void start()
+        {
             start_sums(delivery::total);
             std::copy_n(r.in, r.streams + r.numbers, m.from);
+        }
+
+        void run_rows()
+        {
             array::loop_axes axes = r.axes;
             // A tile walks the second axis itself.
             axes.extent[1] = r.is_tiled ? 1 : axes.extent[1];
@@ -115,6 +129,10 @@ namespace xautodiff::evaluate
                                 [this] { r.is_tiled   ? run_tiles()
                                          : r.is_plain ? run_plain_row()
                                                       : run_row(); });
+        }
+
+        void finish()
+        {
             for (std::size_t o = 0; o < r.results; ++o)
             {
                 if (r.how[o] == delivery::total)
