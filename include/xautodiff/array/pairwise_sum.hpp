@@ -35,9 +35,9 @@ namespace xautodiff::array
             m_level[level] = block;
         }
 
-        constexpr T total() const
+        /// The sum of all blocks, added to `sum`.
+        constexpr T total(T sum = T{}) const
         {
-            T sum{};
             std::size_t level = 0;
             for (std::size_t left = m_blocks; left != 0; left >>= 1, ++level)
             {

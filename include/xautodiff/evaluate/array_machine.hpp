@@ -5,6 +5,7 @@
 
 #include <xautodiff/array/kernels.hpp>
 #include <xautodiff/evaluate/array_slots.hpp>
+#include <xautodiff/evaluate/parallel_rows.hpp>
 #include <xautodiff/evaluate/row_chunks.hpp>
 
 #include <array>
@@ -353,7 +354,10 @@ namespace xautodiff::evaluate
         std::vector<T> m_work;
         std::vector<T> m_buffer;
         std::vector<row_chunks<T>> m_chunks;  ///< of each region, once one has need of them
-        T m_unwanted = 0;                     ///< where numbers go that are computed beside others
+#if defined(XTENSOR_USE_TBB)
+        parallel_rows<T> m_threads;
+#endif
+        T m_unwanted = 0;  ///< where numbers go that are computed beside others
         unsigned long long m_wanted = 0;
 
         std::size_t output_step(std::size_t output) const { return std::size_t(m_plan.outputs[output]); }
@@ -484,6 +488,12 @@ namespace xautodiff::evaluate
             {
                 m_chunks[k].run(loop, run, m.scratch);
             }
+#if defined(XTENSOR_USE_TBB)
+            else if (parallel_rows<T>::is_worth_it(loop))
+            {
+                m_threads.run(loop, run, m.scratch);
+            }
+#endif
             else
             {
                 region_runner<T>(loop, run, m.scratch).run();

@@ -142,6 +142,27 @@ namespace xautodiff::evaluate
             }
         }
 
+        static T sum_of_lanes(const V& v)
+        {
+            if constexpr (has_lanes)
+            {
+                T sum[std::size_t(lanes)];
+                v.store(sum);
+                for (index half = lanes / 2; half > 0; half /= 2)
+                {
+                    for (index i = 0; i < half; ++i)
+                    {
+                        sum[i] += sum[i + half];
+                    }
+                }
+                return sum[0];
+            }
+            else
+            {
+                return v;
+            }
+        }
+
     private:
         const region_loop<T>& r;
         region_function<T> m_run;
@@ -454,27 +475,6 @@ namespace xautodiff::evaluate
             v.store(lane);
             std::fill(lane + valid, lane + lanes, T(0));
             return V::load(lane);
-        }
-
-        static T sum_of_lanes(const V& v)
-        {
-            if constexpr (has_lanes)
-            {
-                T sum[std::size_t(lanes)];
-                v.store(sum);
-                for (index half = lanes / 2; half > 0; half /= 2)
-                {
-                    for (index i = 0; i < half; ++i)
-                    {
-                        sum[i] += sum[i + half];
-                    }
-                }
-                return sum[0];
-            }
-            else
-            {
-                return v;
-            }
         }
 
         static void gather(T* to, const T* from, index step, index n)
