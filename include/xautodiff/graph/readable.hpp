@@ -91,7 +91,7 @@ namespace xautodiff::graph
             {
                 become(value);
             }
-            else if (is<op::where>(s.op) && known[0])
+            else if ((is<op::where>(s.op) || is<op::where_adjoint>(s.op)) && known[0])
             {
                 const int chosen = s.operand[number[0] != 0 ? 1 : 2];
                 return r[chosen].shape == s.shape ? chosen : index;

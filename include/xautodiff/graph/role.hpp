@@ -45,9 +45,9 @@ namespace xautodiff::graph
     {
         return s.kind != step_kind::operation || s.is_mask() || is<op::add>(s.op) || is<op::subtract>(s.op)
                || is<op::multiply>(s.op) || is<op::divide>(s.op) || is<op::negate>(s.op) || is<op::square>(s.op)
-               || is<op::where>(s.op) || is<op::maximum>(s.op) || is<op::minimum>(s.op) || is<op::abs>(s.op)
-               || is<op::sign>(s.op) || is<op::relu>(s.op) || is<op::sqrt>(s.op) || is<op::broadcast_like>(s.op)
-               || is<op::sum_to>(s.op);
+               || is<op::where>(s.op) || is<op::where_adjoint>(s.op) || is<op::maximum>(s.op) || is<op::minimum>(s.op)
+               || is<op::abs>(s.op) || is<op::sign>(s.op) || is<op::relu>(s.op) || is<op::sqrt>(s.op)
+               || is<op::broadcast_like>(s.op) || is<op::sum_to>(s.op);
     }
 
     /// A sum to a shape of the same kind: in all likelihood there is nothing to sum.

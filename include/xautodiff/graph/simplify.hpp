@@ -108,6 +108,24 @@ namespace xautodiff::graph
         const auto summed = [&](int i) { return b.at(step_of(i).operand[0]); };
         const auto target = [&](int i) { return b.at(step_of(i).operand[1]); };
 
+        // An adjoint that is 0 where a branch is dead: a factor goes inside, lest the 0 meets an inf or a nan of that branch.
+        const auto is_masked_adjoint = [&](int i)
+        {
+            const step& s = step_of(i);
+            return s.op != nullptr && is<op::where_adjoint>(s.op)
+                   && (step_of(s.operand[1]).is_literal(0) || step_of(s.operand[2]).is_literal(0));
+        };
+        const auto inside_mask = [&](int i, auto operation)
+        {
+            const std::array<int, max_operands> of = step_of(i).operand;
+            const symbol mask = b.at(of[0]);
+            return step_of(of[1]).is_literal(0) ? math::where_adjoint(mask, 0, operation(b.at(of[2])))
+                                                : math::where_adjoint(mask, operation(b.at(of[1])), 0);
+        };
+
+        const bool chooses = is<op::where>(op) || is<op::where_adjoint>(op);
+        const auto choose = [&](symbol a, symbol otherwise)
+        { return is<op::where>(op) ? math::where(b.at(x), a, otherwise) : math::where_adjoint(b.at(x), a, otherwise); };
         double value = 0;
         if (literal_x && (op->arity == 1 || literal_y) && op->arity <= 2
             && detail::fold(op, first.value, literal_y ? step_of(y).value : 0, value))
@@ -137,6 +155,11 @@ namespace xautodiff::graph
             if (is_sum_to(y) && b.absorbs(y, x))
             {
                 return b.sum_to(b.at(x) * summed(y), target(y));
+            }
+            if (is_masked_adjoint(x) || is_masked_adjoint(y))
+            {
+                const int masked = is_masked_adjoint(x) ? x : y;
+                return inside_mask(masked, [&](symbol inner) { return inner * b.at(masked == x ? y : x); });
             }
         }
         else if (is<op::add>(op))
@@ -202,6 +225,10 @@ namespace xautodiff::graph
             {
                 return b.sum_to(summed(x) / b.at(y), target(x));
             }
+            if (is_masked_adjoint(x))
+            {
+                return inside_mask(x, [&](symbol inner) { return inner / b.at(y); });
+            }
         }
         else if (is<op::negate>(op) && is_negated(x))
         {
@@ -219,7 +246,7 @@ namespace xautodiff::graph
                 return detail::integral_power(b.at(x), (long long)(p));
             }
         }
-        else if (is<op::where>(op) && literal_x)
+        else if (chooses && literal_x)
         {
             const int chosen = first.value != 0 ? y : operand[2];
             const int other = first.value != 0 ? operand[2] : y;
@@ -228,13 +255,13 @@ namespace xautodiff::graph
                 return b.at(chosen);
             }
         }
-        else if (is<op::where>(op) && is_sum_to(y) && step_of(operand[2]).is_literal(0) && b.absorbs(y, x))
+        else if (chooses && is_sum_to(y) && step_of(operand[2]).is_literal(0) && b.absorbs(y, x))
         {
-            return b.sum_to(math::where(b.at(x), summed(y), 0), target(y));
+            return b.sum_to(choose(summed(y), b.literal(0)), target(y));
         }
-        else if (is<op::where>(op) && is_sum_to(operand[2]) && step_of(y).is_literal(0) && b.absorbs(operand[2], x))
+        else if (chooses && is_sum_to(operand[2]) && step_of(y).is_literal(0) && b.absorbs(operand[2], x))
         {
-            return b.sum_to(math::where(b.at(x), 0, summed(operand[2])), target(operand[2]));
+            return b.sum_to(choose(b.literal(0), summed(operand[2])), target(operand[2]));
         }
         else if (is<op::sum_to>(op) && first.op != nullptr && is<op::sum_to>(first.op))
         {

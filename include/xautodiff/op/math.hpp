@@ -16,7 +16,7 @@ namespace xautodiff::op
     struct pow; struct sqrt;
     struct exp; struct expm1; struct log; struct log1p; struct sigmoid;
     struct sin; struct cos; struct tan; struct tanh; struct erf; struct erfc;
-    struct abs; struct sign; struct relu; struct clamp; struct maximum; struct minimum; struct where;
+    struct abs; struct sign; struct relu; struct clamp; struct maximum; struct minimum; struct where; struct where_adjoint;
     struct less; struct less_equal; struct greater; struct greater_equal; struct equal; struct not_equal;
     struct sum; struct sum_over; struct sum_to; struct expand; struct broadcast_like; struct element_count; struct amax;
     struct mean; struct mean_over; struct norm_l2; struct norm_l2_over;
@@ -178,6 +178,7 @@ namespace xautodiff::math
     template <class A, class B> constexpr result_t<op::maximum, A, B> maximum(const A& a, const B& b) { return call<op::maximum>(a, b); }
     template <class A, class B> constexpr result_t<op::minimum, A, B> minimum(const A& a, const B& b) { return call<op::minimum>(a, b); }
     template <class M, class A, class B> constexpr result_t<op::where, M, A, B> where(const M& m, const A& a, const B& b) { return call<op::where>(m, a, b); }
+    template <class M, class A, class B> constexpr result_t<op::where_adjoint, M, A, B> where_adjoint(const M& m, const A& a, const B& b) { return call<op::where_adjoint>(m, a, b); }
 
     template <class X> constexpr result_t<op::sum, X> sum(const X& x) { return call<op::sum>(x); }
     template <class X, class P> constexpr result_t<op::sum_over, X, P> sum(const X& x, const P& axes) { return call<op::sum_over>(x, axes); }

@@ -46,7 +46,8 @@ namespace xautodiff::op
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& mask, const auto&, const auto&)
         {
-            return std::tuple{math::none{}, math::where(mask, adjoint, 0), math::where(mask, 0, adjoint)};
+            return std::tuple{math::none{}, math::where_adjoint(mask, adjoint, 0),
+                              math::where_adjoint(mask, 0, adjoint)};
         }
 
         static constexpr auto pushforward(const auto&, const auto& mask, const auto&, const auto&, const auto&,
@@ -54,6 +55,12 @@ namespace xautodiff::op
         {
             return math::where(mask, ta, tb);
         }
+    };
+
+    /// As where, for the adjoints of a where's branches: a graph multiplies by what lies further back before it chooses, not
+    /// after, so that the 0 of a dead branch stays 0 whatever overflowed there (see graph/simplify.hpp).
+    struct where_adjoint : where
+    {
     };
 
     /// -1, 0 or 1, nan for nan; its derivative is 0 everywhere.
