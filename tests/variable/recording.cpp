@@ -46,6 +46,46 @@ TEST_CASE("detach shares the elements and leaves the graph")
     CHECK(x.grad() == array{9.0, 18.0});
 }
 
+TEST_CASE("a Variable declared as a copy shares the entry, and has an identity of its own")
+{
+    using V = ad::Variable<double>;
+    ad::Variable x(0.5, ad::requires_grad);
+    ad::Variable s = x;
+    const V& untagged = x;
+    ad::Variable t = untagged;
+    ad::Variable u = V(x);
+    static_assert(!std::same_as<decltype(s), decltype(x)> && !std::same_as<decltype(t), V>
+                  && !std::same_as<decltype(u), V> && !std::same_as<decltype(t), decltype(u)>);
+    auto same = s;
+    static_assert(std::same_as<decltype(same), decltype(s)>);
+    CHECK(&s.data() == &x.data());
+    // Assigned to in a loop, it is one operand of the statement, and x another.
+    for (int i = 0; i < 2; ++i)
+    {
+        s = s * s + s * x;
+    }
+    s.backward();
+    const double once = 0.5 * 0.5 + 0.5 * 0.5;
+    CHECK(x.grad() == doctest::Approx((2 * once + 0.5) * (4 * 0.5) + once).epsilon(1e-15));
+}
+
+TEST_CASE("an entry that only an expression uses, then a statement, then nothing")
+{
+    ad::Variable x(1.0, ad::requires_grad);
+    ad::Variable<double> n = x;
+    for (int i = 0; i < 100; ++i)
+    {
+        {
+            ad::Variable<double> p = x * 2;
+            auto e = p * 0.5 + x;
+            p = 0.0;
+            n = e;
+        }
+        CHECK(ad::grad(n, x) == 2);
+        n = 0.0;
+    }
+}
+
 TEST_CASE("detach_ takes all handles out of the graph, but not what was computed before")
 {
     ad::Variable x(array{1.0, 2.0}, ad::requires_grad);

@@ -6,6 +6,8 @@
 
 #include <boost/hana/basic_tuple.hpp>
 
+#include <utility>
+
 namespace xautodiff::expression
 {
     /// Anything with a node(): an expression, or a Variable (whose node is a leaf).
@@ -28,7 +30,7 @@ namespace xautodiff::expression
 
         boost::hana::basic_tuple<X...> operands;
 
-        constexpr explicit apply(const X&... x) : operands(x...) {}
+        constexpr explicit apply(X... x) : operands(std::move(x)...) {}
         using expression_facade<apply>::operator=;
         constexpr const apply& node() const { return *this; }
     };

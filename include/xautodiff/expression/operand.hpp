@@ -7,9 +7,12 @@
 
 #include <boost/hana/integral_constant.hpp>
 
+#include <utility>
+
 namespace xautodiff::expression
 {
     /// Specialised for each kind of operand X: `static auto node(const X&)`. Tag is the place where it stands.
+    /// A node that is about to go is moved on, so that what a formula is written with is not counted again at each level.
     template <class X, class Tag>
     struct as_node;
 
@@ -17,7 +20,12 @@ namespace xautodiff::expression
         requires has_node<X>
     struct as_node<X, Tag>
     {
-        static constexpr auto node(const X& x) { return x.node(); }
+        static constexpr decltype(auto) node(const X& x) { return x.node(); }
+        static constexpr X&& node(X&& x)
+            requires std::same_as<node_t<X>, X>
+        {
+            return std::move(x);
+        }
     };
 
     template <array::scalar_value X, class Tag>
@@ -50,13 +58,13 @@ namespace xautodiff::expression
     concept operand = requires(const std::remove_cvref_t<X>& x) { as_node<std::remove_cvref_t<X>, untagged>::node(x); };
 
     template <class Tag, operand X>
-    constexpr auto make_node(const X& x)
+    constexpr decltype(auto) make_node(X&& x)
     {
-        return as_node<X, Tag>::node(x);
+        return as_node<std::remove_cvref_t<X>, Tag>::node(std::forward<X>(x));
     }
 
     template <class Tag, class X>
-    using operand_node_t = decltype(make_node<Tag>(std::declval<const std::remove_cvref_t<X>&>()));
+    using operand_node_t = std::remove_cvref_t<decltype(make_node<Tag>(std::declval<const std::remove_cvref_t<X>&>()))>;
 
     /// What a transform takes an argument X as: itself. Specialised for what is evaluated into a container first.
     template <class X>
@@ -74,10 +82,11 @@ namespace xautodiff::expression
 
     /// Op on operands of any kind.
     template <class Op, class Tag, operand... X>
-    constexpr auto make_apply(const X&... x)
+    constexpr auto make_apply(X&&... x)
     {
         return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return apply<Op, operand_node_t<place<Tag, int(I)>, X>...>(make_node<place<Tag, int(I)>>(x)...);
+            return apply<Op, operand_node_t<place<Tag, int(I)>, X>...>(
+                make_node<place<Tag, int(I)>>(std::forward<X>(x))...);
         }(std::index_sequence_for<X...>{});
     }
 }

@@ -18,48 +18,48 @@ namespace xautodiff
 
         /// Elementwise operations check at once what the types know of the shapes.
         template <class Op, class Tag, class... X>
-        constexpr auto make_elementwise(const X&... x)
+        constexpr auto make_elementwise(X&&... x)
         {
             static_assert(shapes_fit<operand_node_t<Tag, X>...>,
                           "xautodiff: the shapes of these operands, known from their types, do not broadcast: "
                           "counted from the last axis, two extents must be equal, or one of them 1");
-            return make_apply<Op, Tag>(x...);
+            return make_apply<Op, Tag>(std::forward<X>(x)...);
         }
     }
 
     // clang-format off
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator+(A&& a, B&& b) { return expression::make_elementwise<op::add, Tag>(a, b); }
+    constexpr auto operator+(A&& a, B&& b) { return expression::make_elementwise<op::add, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator-(A&& a, B&& b) { return expression::make_elementwise<op::subtract, Tag>(a, b); }
+    constexpr auto operator-(A&& a, B&& b) { return expression::make_elementwise<op::subtract, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator*(A&& a, B&& b) { return expression::make_elementwise<op::multiply, Tag>(a, b); }
+    constexpr auto operator*(A&& a, B&& b) { return expression::make_elementwise<op::multiply, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator/(A&& a, B&& b) { return expression::make_elementwise<op::divide, Tag>(a, b); }
+    constexpr auto operator/(A&& a, B&& b) { return expression::make_elementwise<op::divide, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator<(A&& a, B&& b) { return expression::make_elementwise<op::less, Tag>(a, b); }
+    constexpr auto operator<(A&& a, B&& b) { return expression::make_elementwise<op::less, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator<=(A&& a, B&& b) { return expression::make_elementwise<op::less_equal, Tag>(a, b); }
+    constexpr auto operator<=(A&& a, B&& b) { return expression::make_elementwise<op::less_equal, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator>(A&& a, B&& b) { return expression::make_elementwise<op::greater, Tag>(a, b); }
+    constexpr auto operator>(A&& a, B&& b) { return expression::make_elementwise<op::greater, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator>=(A&& a, B&& b) { return expression::make_elementwise<op::greater_equal, Tag>(a, b); }
+    constexpr auto operator>=(A&& a, B&& b) { return expression::make_elementwise<op::greater_equal, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator==(A&& a, B&& b) { return expression::make_elementwise<op::equal, Tag>(a, b); }
+    constexpr auto operator==(A&& a, B&& b) { return expression::make_elementwise<op::equal, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class A, class B, class Tag = decltype([] {})> requires expression::operand_pair<A, B>
-    constexpr auto operator!=(A&& a, B&& b) { return expression::make_elementwise<op::not_equal, Tag>(a, b); }
+    constexpr auto operator!=(A&& a, B&& b) { return expression::make_elementwise<op::not_equal, Tag>(std::forward<A>(a), std::forward<B>(b)); }
 
     template <class X> requires expression::has_node<X>
-    constexpr auto operator-(X&& x) { return expression::make_apply<op::negate, void>(x); }
+    constexpr auto operator-(X&& x) { return expression::make_apply<op::negate, void>(std::forward<X>(x)); }
 
     template <class X> requires expression::has_node<X>
     constexpr auto operator+(X&& x) { return x.node(); }

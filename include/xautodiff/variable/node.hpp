@@ -95,6 +95,9 @@ namespace xautodiff::variable
         unsigned operands = 0;
         unsigned constants = 0;
         unsigned operands_at = 0;  ///< in bytes from the node
+        // For the inner loops, of statements on doubles alone:
+        unsigned numbers = 0;       ///< the operands; 0 for other statements
+        std::uint16_t used_up = 0;  ///< flag::spent if any value is read
     };
 
     struct node_base
@@ -163,6 +166,39 @@ namespace xautodiff::variable
         return reinterpret_cast<operand*>(reinterpret_cast<char*>(&n) + n.type().operands_at);
     }
     inline const operand* operands_of(const node_base& n) { return operands_of(const_cast<node_base&>(n)); }
+
+    /// The same of a statement on doubles, whose operands always lie behind an adjoint and a value.
+    inline const operand* operands_of_numbers(const node_base& n)
+    {
+        return reinterpret_cast<const operand*>(reinterpret_cast<const char*>(&n) + sizeof(node_base)
+                                                + 2 * sizeof(double));
+    }
+
+    /// Calls f with each of the operands, counts that are common without a loop.
+    template <class F>
+    [[gnu::always_inline]] inline void for_each_operand(const operand* o, unsigned count, F f)
+    {
+        switch (count)
+        {
+        case 1:
+            f(o[0]);
+            break;
+        case 2:
+            f(o[0]);
+            f(o[1]);
+            break;
+        case 3:
+            f(o[0]);
+            f(o[1]);
+            f(o[2]);
+            break;
+        default:
+            for (unsigned k = 0; k < count; ++k)
+            {
+                f(o[k]);
+            }
+        }
+    }
 
     /// Where the adjoint of an operand goes; null where it is not asked for.
     inline node_base* target_of(const operand& o)

@@ -64,18 +64,11 @@ namespace xautodiff::variable
         std::atomic<int> state{unset};
         std::array<double, Count> values{};
 
-        bool are(const std::array<double, Count>& now)
+        [[gnu::always_inline]] bool are(const std::array<double, Count>& now)
         {
-            int s = state.load(std::memory_order_acquire);
-            if (s == unset && state.compare_exchange_strong(s, being_set))
+            if (state.load(std::memory_order_acquire) != set) [[unlikely]]
             {
-                values = now;
-                state.store(set, std::memory_order_release);
-                return true;
-            }
-            if (s != set)
-            {
-                return false;
+                return become(now);
             }
             bool same = true;
             for (std::size_t i = 0; i < Count; ++i)
@@ -83,6 +76,19 @@ namespace xautodiff::variable
                 same = same && evaluate::same_payload(values[i], now[i]);
             }
             return same;
+        }
+
+    private:
+        [[gnu::noinline]] bool become(std::array<double, Count> now)
+        {
+            int s = unset;
+            if (!state.compare_exchange_strong(s, being_set))
+            {
+                return false;
+            }
+            values = now;
+            state.store(set, std::memory_order_release);
+            return true;
         }
     };
 
@@ -121,42 +127,56 @@ namespace xautodiff::variable
             evaluate::for_each_payload(expression, r);
             if constexpr (program::has_merged_payloads)
             {
-                if (!r.consistent)
+                if (!r.consistent) [[unlikely]]
                 {
-                    return number_statement<Node, T, false>::record(expression);
+                    return record_unmerged(expression);
                 }
             }
+            std::uint16_t flags = all_flags(r.operand);
+            if ((flags & (flag::detached | flag::shares)) != 0) [[unlikely]]
+            {
+                r.operand = followed(r.operand);
+                flags = all_flags(r.operand);
+            }
             evaluate::static_evaluator<program::graph, T> machine;
-            std::uint16_t all_flags = 0;
-            bool flows = false;
+            std::array<std::uintptr_t, count> where;
+            std::uintptr_t flows = 0;
             for_each_index<count>([&](auto i) __attribute__((always_inline)) {
-                if (!tape::is_plain(*r.operand[i]))
-                {
-                    r.operand[i] = &current(*r.operand[i]);
-                }
-                const std::uint16_t flags = r.operand[i]->flags;
-                *machine.slot_data(facts::slots[i]) = (flags & flag::shares) != 0
-                                                          ? static_cast<node<T>*>(r.operand[i])->elements()
-                                                          : static_cast<node<T>*>(r.operand[i])->value;
-                flows = flows || ((flags & flag::differentiable) != 0 && uses[i].flows);
-                all_flags = std::uint16_t(all_flags | flags);
+                const node<T>& x = *static_cast<const node<T>*>(r.operand[i]);
+                *machine.slot_data(facts::slots[i]) = (flags & flag::shares) != 0 ? x.elements() : x.value;
+                static_assert(flag::differentiable == operand::constant_bit);
+                const std::uintptr_t takes = uses[i].flows ? x.flags & flag::differentiable : 0;
+                where[i] = reinterpret_cast<std::uintptr_t>(&x) | (takes ^ operand::constant_bit)
+                           | (uses[i].is_zero ? operand::zero_bit : 0);
+                flows |= takes;
             });
             for_each_index<constants>([&](auto i) __attribute__((always_inline)) {
                 *machine.slot_data(constant_slots[i]) = T(r.constant[i]);
             });
             machine.run();
-            if (!flows || !recording()) [[unlikely]]
+            const T value = *machine.output_data(0);
+            if (flows == 0 || !recording()) [[unlikely]]
             {
-                return make_leaf<T>(*machine.output_data(0));
+                return make_leaf<T>(T(value));
             }
-            const bool own_constants = constants != 0 && !first.are(r.constant);
-            return append(r, machine, own_constants, (all_flags & (flag::changed | flag::shares)) != 0);
+            std::array<double, count> partial;
+            for_each_index<count>([&](auto i) __attribute__((always_inline)) {
+                partial[i] = double(*machine.output_data(int(i) + 1));
+            });
+            if ((flags & (flag::changed | flag::shares)) != 0 || (constants != 0 && !first.are(r.constant)))
+                [[unlikely]]
+            {
+                return append_whole(value, where, partial, r.constant, (flags & (flag::changed | flag::shares)) != 0);
+            }
+            return append(value, where, partial, 0);
         }
 
     private:
         using program = graph::program<value_and_partials_of<Node>, Merge>;
         using facts = statement_facts<program::graph, 1>;
         static constexpr std::size_t count = facts::adjoints;
+        using operands = std::array<node_base*, count>;
+
         static constexpr auto uses = facts::template uses<Node>;
         static constexpr auto adjoint_of_occurrence = facts::template adjoint_of_occurrence<variable_count<Node>>;
 
@@ -228,14 +248,18 @@ namespace xautodiff::variable
                                         variable_count<Node>,
                                         unsigned(count),
                                         unsigned(constants),
-                                        unsigned(sizeof(node<T>))};
+                                        unsigned(sizeof(node<T>)),
+                                        std::same_as<T, double> ? unsigned(count) : 0,
+                                        std::uint16_t(facts::reads != 0 ? flag::spent : 0)};
+
+        static_assert(!std::same_as<T, double> || sizeof(node<T>) == sizeof(node_base) + 2 * sizeof(double));
 
         static inline first_constants<constants> first;
 
         /// Takes the operands and constants from an expression, and sees whether merged ones are the same.
         struct reader
         {
-            std::array<node_base*, count> operand;
+            operands operand;
             std::array<double, constants> constant;
             bool consistent = true;
 
@@ -261,43 +285,66 @@ namespace xautodiff::variable
             }
         };
 
-        static handle<T> append(const reader& r, const evaluate::static_evaluator<program::graph, T>& machine,
-                                bool own_constants, bool was_changed)
+        // What is hardly ever called takes its arguments by value: what has no address stays in registers.
+
+        [[gnu::noinline]] static handle<T> record_unmerged(Node expression)
         {
-            std::size_t bytes = sizeof(node<T>) + count * sizeof(operand);
-            if (own_constants || was_changed) [[unlikely]]
-            {
-                bytes += ((was_changed ? count : 0) + (own_constants ? constants : 0)) * 8;
-            }
-            auto* n = append_node<T>(type, bytes, 8, *machine.output_data(0));
-            operand* o = reinterpret_cast<operand*>(reinterpret_cast<char*>(n) + sizeof(node<T>));
-            for_each_index<count>([&](auto i) __attribute__((always_inline)) {
-                node_base& x = *r.operand[i];
-                ++x.references;
-                const bool flows = x.has(flag::differentiable) && uses[i].flows;
-                o[i].where = reinterpret_cast<std::uintptr_t>(&x) | (flows ? 0 : operand::constant_bit)
-                             | (uses[i].is_zero ? operand::zero_bit : 0);
-                o[i].partial = double(*machine.output_data(int(i) + 1));
-            });
-            if (own_constants || was_changed) [[unlikely]]
-            {
-                append_rest(*n, reinterpret_cast<std::uint64_t*>(o + count), r, own_constants, was_changed);
-            }
-            return handle<T>(n);
+            return number_statement<Node, T, false>::record(expression);
         }
 
-        [[gnu::noinline]] static void append_rest(node_base& n, std::uint64_t* at, const reader& r, bool own_constants,
-                                                  bool was_changed)
+        [[gnu::always_inline]] static std::uint16_t all_flags(const operands& x)
         {
+            std::uint16_t all = 0;
+            for_each_index<count>([&](auto i)
+                                      __attribute__((always_inline)) { all = std::uint16_t(all | x[i]->flags); });
+            return all;
+        }
+
+        /// Goes on to the leaves that detach_ has made of operands since the expression was written.
+        [[gnu::noinline]] static operands followed(operands x)
+        {
+            for (node_base*& at : x)
+            {
+                at = &current(*at);
+            }
+            return x;
+        }
+
+        [[gnu::always_inline]] static handle<T> append(T value, const std::array<std::uintptr_t, count>& where,
+                                                       const std::array<double, count>& partial,
+                                                       std::size_t words_behind)
+        {
+            node<T>& n = append_number(
+                type, sizeof(node<T>) + count * sizeof(operand) + words_behind * sizeof(std::uint64_t), value);
+            operand* o = reinterpret_cast<operand*>(reinterpret_cast<char*>(&n) + sizeof(node<T>));
+            for_each_index<count>([&](auto i) __attribute__((always_inline)) {
+                o[i].where = where[i];
+                o[i].partial = partial[i];
+                ++o[i].node()->references;
+            });
+            return handle<T>(&n);
+        }
+
+        /// An entry with what most do not need: constants of its own, and the versions of operands that were changed before.
+        [[gnu::noinline]] static handle<T> append_whole(T value, std::array<std::uintptr_t, count> where,
+                                                        std::array<double, count> partial,
+                                                        std::array<double, constants> constant, bool was_changed)
+        {
+            const bool own_constants = constants != 0 && !first.are(constant);
+            handle<T> out = append(value, where, partial, (was_changed ? count : 0) + (own_constants ? constants : 0));
+            node_base& n = *out;
+            const operand* o = operands_of(n);
+            auto* at = reinterpret_cast<std::uint64_t*>(operands_of(n) + count);
             for (std::size_t i = 0; was_changed && i < count; ++i)
             {
-                *at++ = version_of(*r.operand[i]);
+                *at++ = version_of(*o[i].node());
             }
             for (std::size_t i = 0; own_constants && i < constants; ++i)
             {
-                *at++ = std::bit_cast<std::uint64_t>(r.constant[i]);
+                *at++ = std::bit_cast<std::uint64_t>(constant[i]);
             }
             n.set(std::uint16_t((was_changed ? flag::has_versions : 0) | (own_constants ? flag::own_constants : 0)));
+            return out;
         }
     };
 }

@@ -194,8 +194,7 @@ namespace xautodiff::variable
         void deliver_rare(node<T>& n, const operand& o);
         template <class T>
         inline void pull_numbers(node<T>& n);
-        template <class T>
-        inline node_base* pull_run(node<T>& n);
+        inline node_base* pull_run(node_base& first);
         inline void pull_expression(node_base& n);
         inline bool pass(node_base& n);
         inline void clear() noexcept;
@@ -256,62 +255,69 @@ namespace xautodiff::variable
 
     /// The inner loop of everything: as `pass`, from n on for as long as there are ordinary statements on numbers.
     /// Returns the first entry that is something else; null where none is left.
-    template <class T>
-    inline node_base* sweep::pull_run(node<T>& first)
+    inline node_base* sweep::pull_run(node_base& first)
     {
-        constexpr std::uint16_t rare = flag::has_side | flag::spent | flag::kept;
+        constexpr std::uint16_t turn = flag::reached | flag::has_side | flag::spent | flag::kept;
         // An operand's first adjoint is counted if it is an entry, and noted if it is a leaf.
         constexpr std::uint16_t before = flag::differentiable | flag::reached | flag::changed | flag::shares,
                                 fresh = before | flag::recorded;
         std::size_t pending = m_pending;
-        const bool spends = m_spends;
+        const std::uint16_t spends = m_spends ? ~std::uint16_t(0) : std::uint16_t(0);
         node_base* at = &first;
-        for (;;)
+        for (;; at = tape::before(*at))
         {
             __builtin_prefetch(reinterpret_cast<char*>(at) - 2048, 1);
-            if (at->has(flag::reached))
+            const std::uint16_t flags = at->flags;
+            if ((flags & turn) != flag::reached) [[unlikely]]
             {
-                if (at->has(rare) || at->plain_type->kind != statement_kind::doubles)
+                if ((flags & flag::reached) == 0)
                 {
-                    break;
+                    continue;
                 }
-                node<T>& n = static_cast<node<T>&>(*at);
-                const node_type& type = *n.plain_type;
-                const T a = n.adjoint();
-                const operand* o = reinterpret_cast<const operand*>(reinterpret_cast<char*>(&n) + sizeof(node<T>));
-                bool used_up = spends && type.reads != 0;
-                for (const operand* const end = o + type.operands; o != end; ++o)
-                {
-                    if ((o->where & (operand::constant_bit | operand::zero_bit)) == 0) [[likely]]
+                break;
+            }
+            const node_type& type = *at->plain_type;
+            if (type.numbers == 0) [[unlikely]]
+            {
+                break;
+            }
+            node<double>& n = static_cast<node<double>&>(*at);
+            const double a = n.adjoint();
+            std::uint16_t spent = type.used_up & spends;
+            for_each_operand(
+                operands_of_numbers(n), type.numbers, [&](const operand& o) __attribute__((always_inline)) {
+                    if ((o.where & (operand::constant_bit | operand::zero_bit)) == 0) [[likely]]
                     {
-                        node<T>& x = *reinterpret_cast<node<T>*>(o->where);
-                        if ((x.flags & before) == (flag::differentiable | flag::reached)) [[likely]]
+                        node<double>& x = *reinterpret_cast<node<double>*>(o.where);
+                        const std::uint16_t its = x.flags;
+                        if ((its & before) == (flag::differentiable | flag::reached)) [[likely]]
                         {
-                            x.adjoint() += a * T(o->partial);
-                            continue;
+                            x.adjoint() += a * o.partial;
+                            return;
                         }
-                        if ((x.flags & fresh) == (flag::differentiable | flag::recorded)) [[likely]]
+                        if ((its & fresh) == (flag::differentiable | flag::recorded)) [[likely]]
                         {
-                            x.start_adjoint(a * T(o->partial));
+                            x.start_adjoint(a * o.partial);
                             ++pending;
-                            continue;
+                            return;
                         }
                     }
                     m_at = at;
                     m_pending = pending;
-                    deliver_rare(n, *o);
+                    deliver_rare(n, o);
                     pending = m_pending;
-                    used_up = used_up && (type.reads & wanted_adjoints(n)) != 0;
-                }
-                n.flags = std::uint16_t((n.flags & ~flag::reached) | (used_up ? flag::spent : 0));
-                if (--pending == 0)
-                {
-                    m_pending = 0;
-                    m_at = at;
-                    return nullptr;
-                }
+                    if ((type.reads & wanted_adjoints(n)) == 0)
+                    {
+                        spent = 0;
+                    }
+                });
+            at->flags = std::uint16_t((flags & ~flag::reached) | spent);
+            if (--pending == 0)
+            {
+                m_pending = 0;
+                m_at = at;
+                return nullptr;
             }
-            at = tape::before(*at);
         }
         m_pending = pending;
         m_at = at;
@@ -383,7 +389,7 @@ namespace xautodiff::variable
         if (m_pending != 0)
         {
             node_base* n = m_at;
-            while ((n = pull_run(static_cast<node<double>&>(*n))) != nullptr && pass(*n))
+            while ((n = pull_run(*n)) != nullptr && pass(*n))
             {
                 n = tape::before(*n);
             }

@@ -27,8 +27,7 @@ namespace xautodiff::variable
         page* older = nullptr;
         page* newer = nullptr;
         std::size_t size;
-        std::size_t top = first;   ///< where free space begins
-        std::size_t last = first;  ///< where the youngest entry begins
+        std::size_t last = 0;  ///< where the youngest entry begins, as soon as there are younger pages
         std::size_t live = 0;
 
         static constexpr std::size_t first = 64;
@@ -39,12 +38,13 @@ namespace xautodiff::variable
         {
             return std::launder(reinterpret_cast<node_base*>(reinterpret_cast<char*>(this) + offset));
         }
-        bool is_empty() const { return top == first; }
+        std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(this); }
 
-        static page* of(const node_base& entry)
+        static page* of(std::uintptr_t entry)
         {
-            return reinterpret_cast<page*>(reinterpret_cast<std::uintptr_t>(&entry) & ~std::uintptr_t(alignment - 1));
+            return reinterpret_cast<page*>(entry & ~std::uintptr_t(alignment - 1));
         }
+        static page* of(const node_base& entry) { return of(reinterpret_cast<std::uintptr_t>(&entry)); }
     };
 
     /// In front of a node that is not on a tape.
@@ -111,36 +111,37 @@ namespace xautodiff::variable
         std::uint32_t number() const { return m_number; }
 
         /// Room for an entry behind all others. `entry_alignment` is at least 8.
-        void* allocate(std::size_t bytes, std::size_t entry_alignment, std::uint16_t& distance)
+        [[gnu::always_inline]] void* allocate(std::size_t bytes, std::size_t entry_alignment, std::uint16_t& distance)
         {
-            if (m_has_remote.load(std::memory_order_relaxed) || !limbo.empty()) [[unlikely]]
+            if (m_is_untidy.load(std::memory_order_relaxed)) [[unlikely]]
             {
                 tidy();
             }
-            page* p = m_youngest;
-            std::size_t at = p == nullptr ? 0 : (p->top + entry_alignment - 1) & ~(entry_alignment - 1);
-            if (p == nullptr || at + bytes > p->size) [[unlikely]]
+            std::uintptr_t at = entry_alignment <= 8 ? m_top : aligned(m_top, entry_alignment);
+            if (at + bytes > m_end) [[unlikely]]
             {
-                p = add_page(bytes + entry_alignment);
-                at = (page::first + entry_alignment - 1) & ~(entry_alignment - 1);
+                at = add_page(bytes, entry_alignment);
             }
-            distance = p->is_empty() ? std::uint16_t(0) : std::uint16_t((at - p->last) / 8);
-            p->last = at;
-            p->top = at + ((bytes + 7) & ~std::size_t(7));
-            ++p->live;
+            if (entry_alignment > page::first && is_page_empty())
+            {
+                m_last = at;
+            }
+            distance = std::uint16_t((at - m_last) / 8);
+            m_last = at;
+            m_top = at + ((bytes + 7) & ~std::size_t(7));
+            ++page::of(at)->live;
             // What will be written soon: memory that was not in use lately is far away.
-            __builtin_prefetch(reinterpret_cast<char*>(p) + at + 2048, 1);
-            return reinterpret_cast<char*>(p) + at;
+            __builtin_prefetch(reinterpret_cast<char*>(at) + 2048, 1);
+            return reinterpret_cast<char*>(at);
         }
 
         /// Undoes the last `allocate`, whose entry could not be made.
         void take_back(void* memory, std::uint16_t distance) noexcept
         {
-            page* p = m_youngest;
-            const std::size_t at = std::size_t(static_cast<char*>(memory) - reinterpret_cast<char*>(p));
-            p->top = distance == 0 ? page::first : at;
-            p->last = at - 8 * std::size_t(distance);
-            --p->live;
+            const std::uintptr_t at = reinterpret_cast<std::uintptr_t>(memory);
+            m_top = at;
+            m_last = at - 8 * std::size_t(distance);
+            --m_youngest->live;
         }
 
         /// Room for a node that is no entry.
@@ -181,16 +182,21 @@ namespace xautodiff::variable
         {
             if (n.has(flag::recorded))
             {
-                page* p = page::of(n);
                 n.flags = 0;
-                if (--p->live == 0) [[unlikely]]
-                {
-                    p->owner.load(std::memory_order_relaxed)->retire(p);
-                }
+                free_entries(*page::of(n), 1);
             }
             else
             {
                 free_outside(&n);
+            }
+        }
+
+        /// Counts entries of a page as gone.
+        static void free_entries(page& p, std::size_t count) noexcept
+        {
+            if ((p.live -= count) == 0) [[unlikely]]
+            {
+                p.owner.load(std::memory_order_relaxed)->retire(&p);
             }
         }
 
@@ -201,13 +207,31 @@ namespace xautodiff::variable
             tape* t = owner_of(n).load(std::memory_order_relaxed)->root();
             t->m_remote.emplace_back(&n, difference);
             t->m_has_remote.store(true, std::memory_order_relaxed);
+            t->m_is_untidy.store(true, std::memory_order_release);
+        }
+
+        /// A node that expressions alone use, to be freed when they don't any more. Without memory for the list its is lost.
+        void await_expressions(node_base& n) noexcept
+        {
+            if (n.has(flag::in_limbo))
+            {
+                return;
+            }
+            n.set(flag::in_limbo);
+            try
+            {
+                m_limbo.push_back(&n);
+                m_is_untidy.store(true, std::memory_order_relaxed);
+            }
+            catch (...)
+            {
+            }
         }
 
         /// Nodes of this thread that stand for leaves of others.
         std::unordered_map<node_base*, node_base*>& foreign() { return m_foreign; }
 
-        node_base* waiting = nullptr;   ///< nodes to be freed
-        std::vector<node_base*> limbo;  ///< nodes that expressions alone use
+        node_base* waiting = nullptr;  ///< nodes to be freed
         bool is_freeing = false;
         sweep* running = nullptr;
 
@@ -215,6 +239,11 @@ namespace xautodiff::variable
         std::size_t reserved_bytes() const { return (m_pages + m_reserve_size) * page::alignment; }
 
     private:
+        // Of the youngest page; all 0 where there is none to write on.
+        std::uintptr_t m_top = 0;   ///< where free space begins
+        std::uintptr_t m_end = 0;   ///< where it ends
+        std::uintptr_t m_last = 0;  ///< the youngest entry; on an empty page where its first one will begin
+        std::atomic<bool> m_is_untidy{false};
         page* m_youngest = nullptr;
         page* m_reserve = nullptr;  ///< pages without entries
         std::size_t m_pages = 0, m_reserve_size = 0;
@@ -222,6 +251,7 @@ namespace xautodiff::variable
         std::size_t m_outside = 0;
         std::atomic<bool> m_has_remote{false};
         std::vector<std::pair<node_base*, int>> m_remote;
+        std::vector<node_base*> m_limbo;  ///< nodes that expressions alone use
         std::unordered_map<node_base*, node_base*> m_foreign;
         bool m_is_orphan = false;
         tape* m_heir = nullptr;
@@ -230,6 +260,11 @@ namespace xautodiff::variable
 
         static inline constinit thread_local tape* this_thread = nullptr;
         static inline constinit thread_local std::uint32_t this_number = ~std::uint32_t(0);
+
+        static std::uintptr_t aligned(std::uintptr_t at, std::size_t alignment)
+        {
+            return (at + alignment - 1) & ~(alignment - 1);
+        }
 
         static std::uint32_t next_number()
         {
@@ -320,6 +355,7 @@ namespace xautodiff::variable
             }
             if (oldest != nullptr)
             {
+                other.close_page();
                 // What is inherited knows nothing of what is here: it goes before the oldest.
                 page* mine = m_youngest;
                 while (mine != nullptr && mine->older != nullptr)
@@ -337,8 +373,8 @@ namespace xautodiff::variable
                 m_remote.push_back(change);
             }
             other.m_remote.clear();
-            limbo.insert(limbo.end(), other.limbo.begin(), other.limbo.end());
-            other.limbo.clear();
+            m_limbo.insert(m_limbo.end(), other.m_limbo.begin(), other.m_limbo.end());
+            other.m_limbo.clear();
             m_has_remote.store(!m_remote.empty(), std::memory_order_relaxed);
             for (const auto& [leaf, stand_in] : other.m_foreign)
             {
@@ -346,6 +382,7 @@ namespace xautodiff::variable
                 m_has_remote.store(true, std::memory_order_relaxed);
             }
             other.m_foreign.clear();
+            m_is_untidy.store(true, std::memory_order_relaxed);
         }
 
         void end()
@@ -366,7 +403,7 @@ namespace xautodiff::variable
         void delete_if_empty()
         {
             if ((m_is_orphan || m_heir != nullptr) && m_outside == 0 && m_pages == 0 && m_remote.empty()
-                && limbo.empty())
+                && m_limbo.empty())
             {
                 free_reserve(0);
                 delete this;
@@ -388,6 +425,7 @@ namespace xautodiff::variable
         /// seldom that it costs a constant for each node.
         [[gnu::noinline]] void tidy()
         {
+            m_is_untidy.exchange(false, std::memory_order_acquire);
             if (m_has_remote.load(std::memory_order_relaxed))
             {
                 apply_remote();
@@ -395,7 +433,7 @@ namespace xautodiff::variable
             if (m_patience-- == 0)
             {
                 std::vector<node_base*> waited;
-                waited.swap(limbo);
+                waited.swap(m_limbo);
                 for (node_base* n : waited)
                 {
                     n->clear(flag::in_limbo);
@@ -404,7 +442,11 @@ namespace xautodiff::variable
                         dispose(*n);
                     }
                 }
-                m_patience = limbo.size();
+                m_patience = m_limbo.size();
+            }
+            if (!m_limbo.empty())
+            {
+                m_is_untidy.store(true, std::memory_order_relaxed);
             }
         }
 
@@ -438,21 +480,41 @@ namespace xautodiff::variable
         }
 
     private:
-        [[gnu::noinline]] page* add_page(std::size_t needed)
+        bool is_page_empty() const { return m_last == m_top; }
+
+        void close_page()
+        {
+            if (!is_page_empty())
+            {
+                m_youngest->last = m_last - m_youngest->address();
+            }
+            m_top = m_end = m_last = 0;
+        }
+
+        void open_page()
+        {
+            m_top = m_last = m_youngest->address() + page::first;
+            m_end = m_youngest->address() + m_youngest->size;
+        }
+
+        /// Where the first entry of a new page begins, which has room for so many bytes.
+        [[gnu::noinline]] std::uintptr_t add_page(std::size_t bytes, std::size_t entry_alignment)
         {
             page* p;
-            const std::size_t size = page::first + needed > page::usual_size ? page::first + needed : page::usual_size;
-            if (m_reserve != nullptr && size == page::usual_size)
+            const std::size_t needed = aligned(page::first, entry_alignment) + bytes;
+            const bool is_usual = needed <= page::usual_size;
+            if (m_reserve != nullptr && is_usual)
             {
                 p = std::exchange(m_reserve, m_reserve->older);
                 --m_reserve_size;
-                p->top = p->last = page::first;
             }
             else
             {
+                const std::size_t size = is_usual ? page::usual_size : needed;
                 void* memory = ::operator new(size, std::align_val_t(page::alignment));
                 p = ::new (memory) page(this, size);
             }
+            close_page();
             page* old = m_youngest;
             p->older = old;
             p->newer = nullptr;
@@ -463,19 +525,24 @@ namespace xautodiff::variable
             m_youngest = p;
             ++m_pages;
             m_most = m_pages > m_most ? m_pages : m_most;
+            open_page();
             if (old != nullptr && old->live == 0)
             {
                 retire(old);
             }
-            return p;
+            return aligned(m_top, entry_alignment);
         }
 
         [[gnu::noinline]] void retire(page* p)
         {
             if (p == m_youngest && p->size == page::usual_size)
             {
-                p->top = p->last = page::first;
+                open_page();
                 return;
+            }
+            if (p == m_youngest)
+            {
+                close_page();
             }
             (p->newer != nullptr ? p->newer->older : m_youngest) = p->older;
             if (p->older != nullptr)
@@ -510,6 +577,7 @@ namespace xautodiff::variable
             }
             if (wanted == 0 && m_youngest != nullptr && m_youngest->live == 0)
             {
+                close_page();
                 page* p = std::exchange(m_youngest, m_youngest->older);
                 if (m_youngest != nullptr)
                 {
@@ -589,23 +657,23 @@ namespace xautodiff::variable
                     return false;
                 }
             }
-            if (n.uses == 0) [[likely]]
+            // One that has waited and was referred to again in between is still in the list.
+            if (n.uses == 0 && !n.has(flag::in_limbo)) [[likely]]
             {
                 return true;
             }
-            if (!n.has(flag::in_limbo))
-            {
-                n.set(flag::in_limbo);
-                // Without memory for the list, this node's is lost.
-                try
-                {
-                    t.limbo.push_back(&n);
-                }
-                catch (...)
-                {
-                }
-            }
+            t.await_expressions(n);
             return false;
+        }
+
+        /// Puts a node without references among those to be freed.
+        inline void wait_if_free(node_base& n, tape& t) noexcept
+        {
+            if (may_go(n, t))
+            {
+                next_waiting(n) = t.waiting;
+                t.waiting = &n;
+            }
         }
 
         inline void free_node(node_base& n, tape& t) noexcept
@@ -624,10 +692,9 @@ namespace xautodiff::variable
             for (unsigned i = 0; i < type.operands; ++i)
             {
                 node_base& x = *o[i].node();
-                if (--x.references == 0 && may_go(x, t))
+                if (--x.references == 0)
                 {
-                    next_waiting(x) = t.waiting;
-                    t.waiting = &x;
+                    wait_if_free(x, t);
                 }
             }
             if (n.has(flag::has_side)) [[unlikely]]
@@ -641,16 +708,60 @@ namespace xautodiff::variable
         }
     }
 
+    namespace detail
+    {
+        /// Whether a node is an entry on numbers and no more: then it has only to let go of its operands.
+        inline bool is_plain_number(const node_base& n)
+        {
+            return (n.flags & (flag::recorded | flag::has_side | flag::in_limbo)) == flag::recorded
+                   && n.plain_type->numbers != 0;
+        }
+
+        /// Frees such an entry, then the one that only it referred to, and so on: the end of most loops.
+        inline void free_numbers(node_base& first, tape& t) noexcept
+        {
+            page* current = page::of(first);
+            std::size_t freed = 0;
+            for (node_base* n = &first;;)
+            {
+                __builtin_prefetch(reinterpret_cast<char*>(n) - 2048, 1);
+                if (page* p = page::of(*n); p != current) [[unlikely]]
+                {
+                    tape::free_entries(*current, std::exchange(freed, 0));
+                    current = p;
+                }
+                node_base* next = nullptr;
+                for_each_operand(
+                    operands_of_numbers(*n),
+                    n->plain_type->numbers, [&](const operand& o) __attribute__((always_inline)) {
+                        node_base& x = *o.node();
+                        if (--x.references == 0)
+                        {
+                            next == nullptr ? static_cast<void>(next = &x) : wait_if_free(x, t);
+                        }
+                    });
+                n->flags = 0;
+                ++freed;
+                if (next == nullptr)
+                {
+                    break;
+                }
+                if (!is_plain_number(*next) || next->uses != 0 || t.has_remote()) [[unlikely]]
+                {
+                    wait_if_free(*next, t);
+                    break;
+                }
+                n = next;
+            }
+            tape::free_entries(*current, freed);
+        }
+    }
+
     /// Frees a node and all that only it kept alive, one after the other: however long the chain, the stack stays flat.
     inline void dispose(node_base& n) noexcept
     {
         tape& t = tape::here();
-        if (!detail::may_go(n, t))
-        {
-            return;
-        }
-        detail::next_waiting(n) = t.waiting;
-        t.waiting = &n;
+        detail::wait_if_free(n, t);
         if (t.is_freeing)
         {
             return;
@@ -659,7 +770,7 @@ namespace xautodiff::variable
         while (node_base* next = t.waiting)
         {
             t.waiting = detail::next_waiting(*next);
-            detail::free_node(*next, t);
+            detail::is_plain_number(*next) ? detail::free_numbers(*next, t) : detail::free_node(*next, t);
         }
         t.is_freeing = false;
     }

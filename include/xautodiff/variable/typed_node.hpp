@@ -263,6 +263,7 @@ namespace xautodiff::variable
     public:
         explicit operand_handle(node<T>& n) : m_node(&n) { ++n.uses; }
         operand_handle(const operand_handle& other) : m_node(other.m_node) { ++m_node->uses; }
+        operand_handle(operand_handle&& other) noexcept : m_node(std::exchange(other.m_node, nullptr)) {}
         operand_handle& operator=(const operand_handle& other)
         {
             ++other.m_node->uses;
@@ -270,7 +271,13 @@ namespace xautodiff::variable
             m_node = other.m_node;
             return *this;
         }
-        ~operand_handle() { --m_node->uses; }
+        ~operand_handle()
+        {
+            if (m_node != nullptr)
+            {
+                --m_node->uses;
+            }
+        }
 
         node<T>& operator*() const { return *m_node; }
         node<T>* operator->() const { return m_node; }
@@ -355,6 +362,18 @@ namespace xautodiff::variable
             tape::free_outside(memory);
             throw;
         }
+    }
+
+    /// The entry of a statement on numbers, of some bytes in all.
+    template <class T>
+    [[gnu::always_inline]] inline node<T>& append_number(const node_type& type, std::size_t bytes, T value)
+    {
+        std::uint16_t distance;
+        tape& t = tape::here();
+        void* memory = t.allocate(bytes, 8, distance);
+        auto* n = ::new (memory) node<T>(type, flag::recorded | flag::differentiable, t.number(), value);
+        n->distance = distance;
+        return *n;
     }
 
     /// An entry on this thread's tape, of some bytes in all.

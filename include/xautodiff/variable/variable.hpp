@@ -457,6 +457,7 @@ namespace xautodiff
         using base::operator=;
 
         Variable(const base& other) : base(other) {}
+        Variable(base&& other) noexcept : base(std::move(other)) {}
 
         auto node() const { return variable::leaf<T, Tag>(this->operand()); }
     };
@@ -464,6 +465,13 @@ namespace xautodiff
     template <class V, class Tag = decltype([] {})>
         requires variable::storable<V>
     Variable(const V&) -> Variable<variable::stored_t<V>, Tag>;
+
+    /// Also one that begins as a copy of another: `ad::Variable s = x;` is to be assigned to in a loop.
+    template <class T, class Other, class Tag = decltype([] {})>
+    Variable(Variable<T, Other>) -> Variable<T, Tag>;
+    // As specialised as what the constructors from untagged ones imply.
+    template <class T, class Tag = decltype([] {})>
+    Variable(Variable<T, expression::untagged>) -> Variable<T, Tag>;
 
     template <class V, class Tag = decltype([] {})>
         requires variable::storable<V>
