@@ -14,6 +14,11 @@ namespace
     constexpr auto two_results = [](auto x, auto y) { return std::tuple{ad::sum(x * y), x + y}; };
     constexpr auto product = [](auto x) { return x[0_c] * x[1_c]; };
     constexpr auto swapped = [](auto x) { return std::array{x[1] * x[1], x[0] * x[1]}; };
+
+    // One place each for a number, an array and a slice, which stands for several where it is called several times.
+    constexpr auto scaled(const auto& x, double factor) { return x * factor; }
+    constexpr auto weighted(const auto& x, const array2& weights) { return ad::sum(x * weights); }
+    constexpr auto element(const auto& x, int i) { return ad::view(x, i); }
 }
 
 // jvp: an aggregate of value and tangent.
@@ -93,3 +98,12 @@ static_assert(ad::grad([](auto x) { return ad::grad(ad::grad([x](auto y) { retur
 static_assert(ad::grad([](auto x)
                        { return ad::grad([](auto a, auto b, auto c) { return a * a * b + a * c; })(x, 3.0, 4.0); })(5.0)
               == 6);
+
+// So are two numbers, arrays or slices of one place in the code: equal types are one node only where they hold the same.
+static_assert(ad::grad([](auto x) { return scaled(x, 2) * scaled(x, 3); })(5.0) == 60);
+static_assert(ad::grad(
+                  [](auto x) {
+                      return weighted(x, {1, 2}) * weighted(x, {3, 4});
+                  })(array2{1, 1})
+              == array2{16, 26});
+static_assert(ad::grad([](auto x) { return element(x, 0) * element(x, 1); })(array2{3, 5}) == array2{5, 3});
