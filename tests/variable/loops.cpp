@@ -115,18 +115,7 @@ namespace
         static constexpr std::string_view name = "nested_square";
         static inline int depth = 0;
 
-        static double value(double x)
-        {
-            if (depth == 2)
-            {
-                return x * x;
-            }
-            ++depth;
-            ad::Variable<vector> inner(vector{x, x + 1, x + 2}, ad::requires_grad);
-            ad::Variable<vector> squares = ad::apply<nested_square>(inner);
-            --depth;
-            return squares.data()(0);
-        }
+        static double value(double x);
         template <class X>
         static constexpr auto value(const X& x)
         {
@@ -138,6 +127,19 @@ namespace
             return std::tuple(2 * x);
         }
     };
+
+    double nested_square::value(double x)
+    {
+        if (depth == 2)
+        {
+            return x * x;
+        }
+        ++depth;
+        ad::Variable<vector> inner(vector{x, x + 1, x + 2}, ad::requires_grad);
+        ad::Variable<vector> squares = ad::apply<nested_square>(inner);
+        --depth;
+        return squares.data()(0);
+    }
 }
 
 TEST_CASE("a statement runs inside of one of its kind")
