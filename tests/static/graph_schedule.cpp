@@ -251,3 +251,12 @@ constexpr auto in_two_loops = [](auto x)
 using stored = value_plan<decltype(in_two_loops), vector>;
 static_assert(stored::loops() == 2 && stored::results(output_kind::store) == 2 && stored::is_in_order());
 static_assert(stored::times<op::eval>() == 1 && stored::times<op::add>() == 1);
+
+// Arrays of one rank that never meet take loops of their own: their shapes have nothing to do with each other.
+constexpr auto two_layers = [](auto w, auto b, auto x)
+{
+    auto h = ad::tanh(ad::matmul(x, w));
+    return ad::sum(ad::matmul(h, b)) + ad::sum(b * b);
+};
+using layers = planned<typename requests_of<decltype(two_layers), matrix, matrix, matrix>::template both<0, 1>>;
+static_assert(layers::times<op::tanh>() == 1 && layers::is_in_order() && layers::loops() == 5);

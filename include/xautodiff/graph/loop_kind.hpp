@@ -6,16 +6,65 @@
 
 namespace xautodiff::graph
 {
-    /// What the types tell of a loop's shape: its rank, the axes of extent 1, and whether an operation with `keep_dims` left
-    /// others of extent 1. Steps of one kind share a loop, in the expectation that they have one shape.
+    /// What the types tell of a loop's shape: its rank, the axes of extent 1, whether an operation with `keep_dims` left
+    /// others of extent 1, and by the number of one of them, which steps meet in elementwise operations. Steps of one kind
+    /// share a loop, in the expectation that they have one shape.
     struct loop_kind
     {
         int rank = 0;
         unsigned ones = 0;
         bool is_reduced = false;
+        int family = 0;
 
         friend constexpr bool operator==(const loop_kind&, const loop_kind&) = default;
     };
+
+    namespace detail
+    {
+        /// Steps that meet: each leads to the one whose number they all get.
+        class families
+        {
+        public:
+            constexpr explicit families(std::vector<loop_kind>& kinds) : m_kinds(kinds)
+            {
+                for (std::size_t i = 0; i < kinds.size(); ++i)
+                {
+                    kinds[i].family = int(i);
+                }
+            }
+
+            constexpr void join(int a, int b)
+            {
+                const std::size_t first = std::size_t(last(a)), second = std::size_t(last(b));
+                if (m_kinds[first].rank == m_kinds[second].rank && m_kinds[first].ones == m_kinds[second].ones
+                    && m_kinds[first].is_reduced == m_kinds[second].is_reduced)
+                {
+                    m_kinds[std::max(first, second)].family = int(std::min(first, second));
+                }
+            }
+
+            /// A step leads to one before it: in order, one look is enough.
+            constexpr void finish()
+            {
+                for (loop_kind& k : m_kinds)
+                {
+                    k.family = m_kinds[std::size_t(k.family)].family;
+                }
+            }
+
+        private:
+            std::vector<loop_kind>& m_kinds;
+
+            constexpr int last(int i) const
+            {
+                while (m_kinds[std::size_t(i)].family != i)
+                {
+                    i = m_kinds[std::size_t(i)].family;
+                }
+                return i;
+            }
+        };
+    }
 
     template <class Graph>
     constexpr std::vector<loop_kind> loop_kinds_of(const Graph& g)
@@ -55,6 +104,25 @@ namespace xautodiff::graph
                 }
             }
         }
+        detail::families meeting(out);
+        for (int i = 0; i < g.size(); ++i)
+        {
+            const step& s = g[i];
+            if (s.op == nullptr || s.shape.is_scalar())
+            {
+                continue;
+            }
+            const bool is_elementwise = !s.op->is_structured || is<op::sum_to>(s.op) || is<op::broadcast_like>(s.op);
+            for (int j = 0; j < s.arity(); ++j)
+            {
+                const int x = s.operand[std::size_t(j)];
+                if ((is_elementwise || s.op->like == j) && !g[x].shape.is_scalar())
+                {
+                    meeting.join(i, x);
+                }
+            }
+        }
+        meeting.finish();
         return out;
     }
 
