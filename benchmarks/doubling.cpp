@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Arrays that ad::Variable records a statement at a time. W7: the tutorial's doubling of 3 elements until their norm is
-// 1e30; and 10 doublings of a large array.
+// 1e30; 10 doublings of a large array; and a chain of statements of several operations, and how much memory that needs.
 #include "hand/doubling.hpp"
 
+#include "hand/chain.hpp"
 #include "measure/ours.hpp"
+#include "measure/peak_memory.hpp"
 
 namespace ad = xautodiff;
 using measure::vector;
@@ -63,10 +65,60 @@ namespace
             },
             [&leaf] { return measure::numbers(leaf.grad()); });
     }
+
+    constexpr std::size_t chain_length = 50;
+
+    vector chain_start(std::size_t n) { return measure::drawn<vector>(0, 1, 1, n); }
+
+    double run_chain(ad::Variable<vector>& leaf)
+    {
+        leaf.clear_grad();
+        ad::Variable x = leaf;
+        ad::Variable y = x;
+        for (std::size_t k = 0; k < chain_length; ++k)
+        {
+            y = y * (0.5 + x * (0.9 - y));
+        }
+        ad::Variable total = ad::sum(y);
+        total.backward();
+        return total.item();
+    }
+
+    void add_chain(std::size_t n)
+    {
+        auto& x = measure::keep([n] { return chain_start(n); });
+        auto& by_hand = measure::keep([] { return hand::chain(); });
+        auto& leaf = measure::keep([&x] { return ad::Variable<vector>(x, ad::requires_grad); });
+        measure::row row("chain", n);
+        row.add(
+            "hand", [=, &x, &by_hand] { return by_hand(n, chain_length, x.data()); },
+            [&by_hand, n] { return std::vector<double>(by_hand.gradient(), by_hand.gradient() + n); });
+        row.add(
+            "ours", [&leaf] { return run_chain(leaf); }, [&leaf] { return measure::numbers(leaf.grad()); });
+    }
+
+    void add_memory_of_chain(std::size_t n)
+    {
+        const std::string name = "chain/" + std::to_string(n);
+        measure::add_memory(name, "hand",
+                            [n]
+                            {
+                                const vector x = chain_start(n);
+                                hand::chain()(n, chain_length, x.data());
+                            });
+        measure::add_memory(name, "ours",
+                            [n]
+                            {
+                                ad::Variable<vector> leaf(chain_start(n), ad::requires_grad);
+                                run_chain(leaf);
+                            });
+    }
 }
 
 void measure::add_rows()
 {
+    add_memory_of_chain(1000000);
     add_tutorial();
     add_doublings(1000000);
+    add_chain(1000000);
 }

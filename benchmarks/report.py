@@ -66,6 +66,7 @@ WHAT = {
     "W6": "s = sin(s) 1.0001 + 0.5 s x, recorded",
     "W7": "the tutorial's doubling, recorded",
     "doublings": "10 doublings of an array, recorded",
+    "chain": "50 statements of 4 operations, recorded",
     "W8": "Rosenbrock through two views",
     "normal": "broadcast normal likelihood",
     "softmax": "softmax cross-entropy over rows",

@@ -27,7 +27,8 @@ namespace
             "ours",
             [&gradient, iterations]
             {
-                ad::Variable<double> at(x, ad::requires_grad), s = at;
+                ad::Variable at(x, ad::requires_grad);
+                ad::Variable s = at;
                 for (std::size_t i = 0; i < iterations; ++i)
                 {
                     s = ad::sin(s) * 1.0001 + 0.5 * s * at;

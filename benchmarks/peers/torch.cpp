@@ -7,6 +7,7 @@
 
 #include "hand/black_scholes.hpp"
 #include "hand/broadcast_normal.hpp"
+#include "hand/chain.hpp"
 #include "hand/doubling.hpp"
 #include "hand/least_squares.hpp"
 #include "hand/logistic_loss.hpp"
@@ -303,6 +304,32 @@ namespace
                 return total - (total - y[n / 2]).detach();
             });
     }
+
+    constexpr std::int64_t chain_length = 50;
+
+    Tensor chain(const Tensor& x)
+    {
+        Tensor y = x;
+        for (std::int64_t k = 0; k < chain_length; ++k)
+        {
+            y = y * (0.5 + x * (0.9 - y));
+        }
+        return y.sum();
+    }
+
+    void add_chain(std::int64_t n)
+    {
+        const Tensor start = drawn(0, 1, 1, {n});
+        add(
+            sized("chain", n), {start},
+            [=, by_hand = std::make_shared<hand::chain>()](tensors& g)
+            {
+                const double value = (*by_hand)(std::size_t(n), std::size_t(chain_length), at(start));
+                g[0] = torch::from_blob(const_cast<double*>(by_hand->gradient()), {n}, torch::kFloat64);
+                return value;
+            },
+            [](const tensors& p) { return chain(p[0]); });
+    }
 }
 
 void measure::add_rows()
@@ -319,6 +346,12 @@ void measure::add_rows()
                        torch::autograd::grad({((x * w - y).square() + 0.1 * w.square()).mean()}, {w});
                    }
                });
+    add_memory("chain/1000000", "torch",
+               []
+               {
+                   const Tensor x = drawn(0, 1, 1, {1000000}).set_requires_grad(true);
+                   torch::autograd::grad({chain(x)}, {x});
+               });
     add_black_scholes(1000000);
     for (std::int64_t n : {8, 1000, 100000, 1000000, 10000000})
     {
@@ -332,6 +365,7 @@ void measure::add_rows()
     add_perceptron();
     add_scalar_loop(10000);
     add_doublings();
+    add_chain(1000000);
     add_softmax(256, 10);
     add_softmax(2000, 1000);
     add_broadcast_normal(2000, 200);
