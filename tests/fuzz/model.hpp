@@ -48,6 +48,7 @@ namespace fuzz
             bool differentiable = false, used_up = false, retains_grad = false, was_copied = false, hook_fails = false;
             double hook = 1;  ///< what its hooks multiply the gradient by
             std::optional<std::vector<double>> grad{};
+            std::optional<std::size_t> replacement{};  ///< what its handles mean, since it was detached in place
         };
 
         struct pass
@@ -61,6 +62,10 @@ namespace fuzz
 
         node& at(std::size_t n) { return m_nodes[n]; }
         std::size_t size() const { return m_nodes.size(); }
+        std::size_t current(std::size_t n) const
+        {
+            return m_nodes[n].replacement ? current(*m_nodes[n].replacement) : n;
+        }
         std::vector<double>& values(std::size_t n) { return m_storages[m_nodes[n].storage].values; }
         elements<double> elements_at(std::size_t n) const
         {

@@ -64,6 +64,12 @@ namespace fuzz
         }
     };
 
+    template <class T>
+    auto product(const Variable<T>& x, const Variable<T>& y)
+    {
+        return x * y;
+    }
+
     class program
     {
     public:
@@ -80,12 +86,14 @@ namespace fuzz
         }
 
     private:
-        /// Variables and the model's names of their nodes.
+        /// Variables and the model's names of their nodes; and an expression that is written down and not yet recorded.
         template <class T>
         struct pool
         {
-            std::vector<Variable<T>> variables;
-            std::vector<std::size_t> nodes;
+            std::vector<Variable<T>> variables{};
+            std::vector<std::size_t> nodes{};
+            std::optional<decltype(product(std::declval<Variable<T>>(), std::declval<Variable<T>>()))> written{};
+            std::array<std::size_t, 2> written_of{};
         };
 
         static constexpr std::size_t most_variables = 6, deepest = 3;
@@ -424,6 +432,27 @@ namespace fuzz
             keep_result(m_numbers, std::move(v), m_model.record(k, 0, m_arrays.nodes[i], m_arrays.nodes[j]));
         }
 
+        /// `auto e = x * y;`, and later, when x and y may have gone or changed, `Variable z = e;`
+        template <class T>
+        void expression(pool<T>& p)
+        {
+            if (p.written)
+            {
+                Variable<T> v = *p.written;
+                const bool is_done = m_choices.below(2) == 0;
+                note("record the expression of ", letter<T>(), is_done ? ", for the last time" : "");
+                is_done ? p.written.reset() : void();
+                keep_result(p, std::move(v),
+                            m_model.record(kind::multiply, 0, m_model.current(p.written_of[0]),
+                                           m_model.current(p.written_of[1])));
+                return;
+            }
+            const std::size_t i = pick(p), j = pick(p);
+            note("write ", letter<T>(), i, " * ", letter<T>(), j);
+            p.written.emplace(product(p.variables[i], p.variables[j]));
+            p.written_of = {p.nodes[i], p.nodes[j]};
+        }
+
         /// `while (y is small) y = f(y, x);`
         template <class T>
         void loop(pool<T>& p)
@@ -536,6 +565,7 @@ namespace fuzz
             m_model.at(m).grad = std::exchange(m_model.at(n).grad, std::nullopt);
             m_model.at(m).was_copied = m_model.at(n).was_copied;
             m_model.at(n).retains_grad = false;
+            m_model.at(n).replacement = m;
             std::replace(p.nodes.begin(), p.nodes.end(), n, m);
         }
 
@@ -839,7 +869,7 @@ namespace fuzz
                 of_numbers ? pair_statement() : reduction();
                 return;
             case 7:
-                reduction();
+                either([this](auto& p) { expression(p); });
                 return;
             case 8:
                 either([this](auto& p) { loop(p); });
