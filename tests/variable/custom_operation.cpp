@@ -187,12 +187,24 @@ TEST_CASE("several results share one entry: pullback runs once, with zeros where
     CHECK_FALSE(above.requires_grad());
     CHECK(mean.grad_fn().name() == "CentredBackward");
     CHECK(rest.grad_fn().next_functions()[0].function.name() == "AccumulateGrad");
+    const auto of_product = (rest * mean).grad_fn().next_functions();
+    CHECK(of_product[0].function.name() == "CentredBackward");
+    CHECK(of_product[0].index == 1);
+    CHECK(of_product[1].index == 0);
 
     mean.backward(6.0, {.retain_graph = true});
     CHECK(centred::calls == 1);
     CHECK(centred::of_mean == 6);
     CHECK(centred::of_rest == array{0.0, 0.0, 0.0});
     CHECK(x.grad() == array{2.0, 2.0, 2.0});
+
+    // In PyTorch's words.
+    ad::Variable<array> changed = rest;
+    ad::Variable<double> squares = ad::sum(changed * changed);
+    changed.mutable_data() += 0;
+    CHECK(error_of([&] { squares.backward(); })
+              .find("[torch.DoubleTensor [3]], which is output 1 of CentredBackward, is at version 1")
+          != std::string::npos);
 
     // Both, each used twice, with a hook and a gradient kept on the way.
     x.clear_grad();
@@ -211,7 +223,7 @@ TEST_CASE("several results share one entry: pullback runs once, with zeros where
     // One result alone, when the other has gone.
     x.clear_grad();
     r = std::get<1>(ad::apply<centred>(x));
-    ad::Variable<double> squares = ad::sum(r * r);
+    squares = ad::sum(r * r);
     squares.backward();
     CHECK(xt::allclose(x.grad(), array{-4.0, -2.0, 6.0}));
     CHECK(ad::grad(std::get<0>(ad::apply<centred>(x)), x) == array(xt::ones<double>({3}) / 3.0));

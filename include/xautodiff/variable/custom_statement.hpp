@@ -176,13 +176,16 @@ namespace xautodiff::variable
             s.entries[I] = s.entries[I] == &n ? nullptr : s.entries[I];
         }
 
+        template <std::size_t I>
+        static constexpr outline_step outline_of_result{{}, 1, 0, false, unsigned(I)};
+
         template <std::size_t I, class U>
         static constexpr node_type result_type{&container_of<U>,
                                                statement_kind::expression,
                                                &pull_result<I, U>,
                                                &derive_result,
                                                &forget_result<I>,
-                                               detail::outline_of_same.data(),
+                                               &outline_of_result<I>,
                                                detail::uses_of_each<1>.data(),
                                                nullptr,
                                                0,

@@ -73,11 +73,19 @@ namespace xautodiff
             return {std::string(s.name), statement, step};
         }
 
+        /// The name of the function whose result a node is; empty for a leaf.
         inline std::string name_of(const node_base& n)
         {
-            const outline_step& s = n.type().outline[0];
-            return std::string(s.name);
+            const node_base* at = &n;
+            while (!at->is_leaf() && at->type().outline[0].name.empty())
+            {
+                at = operands_of(*at)[0].node();
+            }
+            return at->is_leaf() ? std::string() : std::string(at->type().outline[0].name);
         }
+
+        /// Which of that function's results.
+        inline unsigned result_of(const node_base& n) { return n.is_leaf() ? 0 : n.type().outline[0].result; }
 
         inline function function_of(const node_base& n)
         {
@@ -139,7 +147,10 @@ namespace xautodiff
             const variable::outline_step* steps = m_statement->steps;
             for (int i = m_step + 1; i < steps[m_step].end; i = steps[i].end)
             {
-                out.push_back({variable::function_at(m_statement, i), 0});
+                const variable::node_base* target =
+                    steps[i].variable < 0 ? nullptr : m_statement->targets[std::size_t(steps[i].variable)];
+                out.push_back(
+                    {variable::function_at(m_statement, i), target == nullptr ? 0 : variable::result_of(*target)});
             }
         }
         return out;

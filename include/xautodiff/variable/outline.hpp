@@ -19,6 +19,8 @@ namespace xautodiff::variable
         int end = 0;            ///< the next step that is no part of this one
         int variable = -1;      ///< which of the expression's Variables, by occurrence
         bool is_mask = false;
+        unsigned result =
+            0;  ///< of one without a name, which only passes on: which result of the function before it is
 
         template <class Op>
         constexpr void name_after()

@@ -28,8 +28,10 @@ namespace xautodiff::variable
     {
         throw error("one of the variables needed for gradient computation has been modified by an inplace operation: ["
                     + x.type().container->describe(x) + "]"
-                    + (x.is_leaf() ? std::string() : ", which is output 0 of " + name_of(x) + ",") + " is at version "
-                    + std::to_string(version_of(x)) + "; expected version " + std::to_string(expected)
+                    + (x.is_leaf() ? std::string()
+                                   : ", which is output " + std::to_string(result_of(x)) + " of " + name_of(x) + ",")
+                    + " is at version " + std::to_string(version_of(x)) + "; expected version "
+                    + std::to_string(expected)
                     + " instead. Hint: it was changed through mutable_data() after the statement that reads it; "
                       "change it before that statement or after backward(), or give the statement a copy.");
     }
