@@ -180,6 +180,15 @@ TEST_CASE("anomaly mode: a change in place is still that error, and a second der
     const number root = ad::sqrt(at_zero * at_zero);
     CHECK(error_of([&] { root.backward(); }) == "Function 'MulBackward0' returned nan values in its 0th output.");
     CHECK_FALSE(at_zero.has_grad());
+
+    const number power = ad::pow(at_zero, 1.5);
+    const number first = ad::grad(power, at_zero, {.create_graph = true});
+    CHECK(first.item() == 0);
+    const std::string expected = "Function 'PowBackward0' returned nan values in its 0th output.";
+    const number nothing = 0.0 * first;
+    CHECK(error_of([&] { ad::grad(nothing, at_zero); }) == expected);
+    CHECK(error_of([&] { ad::grad(nothing, at_zero, {.create_graph = true}); }) == expected);
+    CHECK(error_of([&] { nothing.backward(); }) == expected);
 }
 
 TEST_CASE("hooks: counted, added, removed, and replacing the gradient")

@@ -201,8 +201,9 @@ namespace xautodiff
         variable::recorded(self()).backward(seed, options);
     }
 
-    /// `ad::detect_anomaly guard;`: in this scope, in this thread, backward() throws error where an operation's gradient is
-    /// nan, and names the operation, also one inside of a recorded statement. Hooks are not asked while it looks. Slow.
+    /// `ad::detect_anomaly guard;`: in this scope, in this thread, backward() and ad::grad(y, x) throw error where an
+    /// operation's gradient is nan, and name the operation, also one inside of a recorded statement. Hooks are not asked while
+    /// they look. Slow.
     class detect_anomaly
     {
     public:
@@ -258,6 +259,10 @@ namespace xautodiff
         {
             const auto root = root_of(y);
             require_differentiable(root.object());
+            if (detecting_anomaly())
+            {
+                require_no_anomaly(root.object(), unit_seed(root.object()));
+            }
             sweep s;
             s.deliver(*root.object(), unit_seed(root.object()));
             s.run(root.object(), {x.object().get()...});
@@ -314,9 +319,13 @@ namespace xautodiff
         }
         const auto root = variable::root_of(y);
         variable::require_differentiable(root.object());
+        const auto seed = variable::unit_seed(root.object());
+        if (variable::detecting_anomaly())
+        {
+            variable::require_no_anomaly(root.object(), seed);
+        }
         const enable_grad guard;
         variable::traced_pass pass;
-        const auto seed = variable::unit_seed(root.object());
         pass.deliver(*root.object(), variable::traced(variable::make_leaf<variable::erased_array>(
                                          variable::detail::conversion<variable::stored_t<Y>>::to_erased(seed))));
         pass.run(*root.object());
