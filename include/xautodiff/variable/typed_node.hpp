@@ -173,7 +173,8 @@ namespace xautodiff::variable
             static void prepare_gradient(node_base& n)
             {
                 side<T>& s = side_of(typed(n));
-                s.prepared.emplace(typed(n).adjoint());
+                // The sweep is over: nobody looks at the adjoint any more.
+                s.prepared.emplace(std::move(typed(n).adjoint()));
                 if (s.grad)
                 {
                     accumulate_into(*s.prepared, *s.grad);
