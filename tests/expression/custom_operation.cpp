@@ -55,6 +55,10 @@ TEST_CASE("shapes that only the run knows are checked by result_shape")
     CHECK_THROWS_WITH_AS(total(ad::cref(matrix), ad::cref(matrix)).data(), "weighted_total: [1, 3] and [1, 3]",
                          ad::shape_error);
     CHECK_THROWS_AS(ad::value_and_grad(total)(x, pair), ad::shape_error);
+    // The gradient alone does not need the value, and is the other operand, of another shape.
+    CHECK_THROWS_WITH_AS(ad::grad(total)(x, pair), "The gradient by an argument must have the shape [3], not [2]",
+                         ad::shape_error);
+    CHECK_THROWS_AS(ad::grad<1>(total)(x, pair), ad::shape_error);
     CHECK_THROWS_AS(ad::jvp(total, std::tuple{x, pair}, std::tuple{x, pair}), ad::shape_error);
 }
 

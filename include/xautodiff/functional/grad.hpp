@@ -2,6 +2,7 @@
 // ad::grad and ad::value_and_grad: the gradient of a scalar function.
 #pragma once
 
+#include <xautodiff/functional/elements.hpp>
 #include <xautodiff/functional/returned.hpp>
 
 namespace xautodiff
@@ -85,6 +86,12 @@ namespace xautodiff
                     using Request = graph::gradient_of<
                         Node, input<gradient_function, Wrt, std::tuple_element_t<std::size_t(Wrt), Arguments>>...>;
                     evaluate::evaluate_into<Request, T, family>(body, arguments, at);
+                    // An operation whose value nobody needs has not been asked whether its operands fit.
+                    const auto require_own_shape = [](const auto* g, const auto& argument)
+                    { require_shape("The gradient by an argument", shape_of(*g), shape_of(argument)); };
+                    std::apply([&](const auto*... g)
+                               { (require_own_shape(g, *std::get<std::size_t(Wrt)>(arguments)), ...); },
+                               at);
                     return one_or_tuple(std::move(gradient));
                 }
             }
