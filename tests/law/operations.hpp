@@ -107,6 +107,7 @@ namespace xautodiff::law
             at<op::minimum>(-1.7, -1.2),
             at<op::where>(held{1.0}, 0.7, -1.2),
             at<op::where>(held{0.0}, 0.7, -1.2),
+            at<op::where_adjoint>(held{1.0}, 0.7, -1.2),
             mask_at<op::less>(0.7, -1.2),
             mask_at<op::less_equal>(0.7, -1.2),
             mask_at<op::greater>(0.7, -1.2),

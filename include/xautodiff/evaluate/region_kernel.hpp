@@ -107,7 +107,7 @@ namespace xautodiff::evaluate
         {
             using s = graph::step_at<Graph, Step>;
             constexpr int at = registers[std::size_t(Step)];
-            if constexpr (has_lanes && std::is_base_of_v<op::where, Op> && Operand == 0)
+            if constexpr (has_lanes && std::is_base_of_v<op::choice<Op>, Op> && Operand == 0)
             {
                 if constexpr (s::is_mask && at >= region.streams)
                 {

@@ -26,11 +26,10 @@ namespace xautodiff::op
                            static constexpr auto value(const auto& a, const auto& b) { return a != b; } };
     // clang-format on
 
-    /// mask ? a : b, elementwise. The adjoint goes only to the branch taken: the other gets 0 even if it overflowed.
-    struct where
+    /// What both operations that choose have in common; of each, so that clang can deduce the types of one before the other's.
+    template <class Self>
+    struct choice
     {
-        static constexpr std::string_view name = "where", function = "WhereBackward0";
-
         static constexpr auto value(const auto& mask, const auto& a, const auto& b)
         {
             using math::select;
@@ -57,10 +56,17 @@ namespace xautodiff::op
         }
     };
 
+    /// mask ? a : b, elementwise. The adjoint goes only to the branch taken: the other gets 0 even if it overflowed.
+    struct where : choice<where>
+    {
+        static constexpr std::string_view name = "where", function = "WhereBackward0";
+    };
+
     /// As where, for the adjoints of a where's branches: a graph multiplies by what lies further back before it chooses, not
     /// after, so that the 0 of a dead branch stays 0 whatever overflowed there (see graph/simplify.hpp).
-    struct where_adjoint : where
+    struct where_adjoint : choice<where_adjoint>
     {
+        static constexpr std::string_view name = "where", function = "WhereBackward0";
     };
 
     /// -1, 0 or 1, nan for nan; its derivative is 0 everywhere.
