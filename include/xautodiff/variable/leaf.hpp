@@ -3,7 +3,7 @@
 #pragma once
 
 #include <xautodiff/expression/leaf.hpp>
-#include <xautodiff/variable/typed_node.hpp>
+#include <xautodiff/variable/make_node.hpp>
 
 namespace xautodiff::variable
 {

@@ -6,7 +6,7 @@
 #include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/variable/grad_mode.hpp>
 #include <xautodiff/variable/statement_facts.hpp>
-#include <xautodiff/variable/traced.hpp>
+#include <xautodiff/variable/replay.hpp>
 
 namespace xautodiff::variable
 {

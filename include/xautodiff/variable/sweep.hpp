@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The backward sweep: from the root down the tape, in the order opposite to recording, which puts every result before its
-// operands. One pass over memory; adjoints lie in the nodes. It does not recurse.
+// operands. One pass over memory. It does not recurse.
 #pragma once
 
-#include <xautodiff/variable/function.hpp>
+#include <xautodiff/variable/adjoints.hpp>
+#include <xautodiff/variable/entry_checks.hpp>
 
 #include <initializer_list>
 #include <optional>
@@ -24,72 +25,8 @@ namespace xautodiff
 
 namespace xautodiff::variable
 {
-    [[noreturn]] inline void throw_modified(const node_base& x, std::uint64_t expected)
-    {
-        throw error("one of the variables needed for gradient computation has been modified by an inplace operation: ["
-                    + x.type().container->describe(x) + "]"
-                    + (x.is_leaf() ? std::string()
-                                   : ", which is output " + std::to_string(result_of(x)) + " of " + name_of(x) + ",")
-                    + " is at version " + std::to_string(version_of(x)) + "; expected version "
-                    + std::to_string(expected)
-                    + " instead. Hint: it was changed through mutable_data() after the statement that reads it; "
-                      "change it before that statement or after backward(), or give the statement a copy.");
-    }
-
-    /// Throws where an operand whose value the wanted adjoints read was changed since the statement ran.
-    inline void require_unchanged(const node_base& n, std::uint64_t wanted)
-    {
-        const node_type& type = n.type();
-        const operand* o = operands_of(n);
-        const bool is_scalar = type.kind != statement_kind::expression;
-        const std::uint64_t* versions = reinterpret_cast<const std::uint64_t*>(o + type.operands);
-        for (unsigned k = 0; k < type.operands; ++k)
-        {
-            const std::uint64_t expected = !is_scalar ? o[k].version : n.has(flag::has_versions) ? versions[k] : 0;
-            const node_base& x = *o[k].node();
-            if ((type.uses[k].read_for & wanted) != 0 && version_of(x) != expected)
-            {
-                throw_modified(x, expected);
-            }
-        }
-    }
-
-    /// The adjoints of a statement that have somewhere to go, as bits (all from the 64th on share one).
-    constexpr std::uint64_t adjoint_bit(unsigned output) { return std::uint64_t(1) << (output < 63 ? output : 63); }
-
-    inline std::uint64_t wanted_adjoints(const node_base& n)
-    {
-        const node_type& type = n.type();
-        const operand* o = operands_of(n);
-        std::uint64_t out = 0;
-        for (unsigned k = 0; k < type.operands; ++k)
-        {
-            out |= target_of(o[k]) != nullptr ? adjoint_bit(type.uses[k].output) : 0;
-        }
-        return out;
-    }
-
-    [[noreturn]] inline void throw_spent()
-    {
-        throw error("Trying to backward through the graph a second time (or directly access saved "
-                    "tensors after they have already been freed). Saved intermediate values of the "
-                    "graph are freed when you call .backward() or autograd.grad(). Specify "
-                    "retain_graph=True if you need to backward through the graph a second time or if "
-                    "you need to access saved tensors after calling backward.");
-    }
-
-    inline void require_own_gradient(const node_base& n)
-    {
-        if (n.has(flag::has_side) && n.side->is_foreign)
-        {
-            throw error(
-                "this graph reaches a leaf of another thread, which still runs: gradients are accumulated by the "
-                "thread that made the leaf; take them with ad::grad(y, x)");
-        }
-    }
-
     /// The adjoints of one backward pass. No gradient changes before `commit`: a pass that throws leaves no trace.
-    class sweep
+    class sweep : public adjoints
     {
     public:
         sweep() : m_outer(tape::here().running)
@@ -114,34 +51,6 @@ namespace xautodiff::variable
             }
         }
 
-        /// Adds to the adjoint of a node.
-        template <class T>
-        void deliver(node<T>& to, T&& part)
-        {
-            if (to.has(flag::reached))
-            {
-                accumulate_into(to.adjoint(), part);
-            }
-            else
-            {
-                // Noted first: what fails in between leaves a node that holds nothing.
-                if (to.is_leaf())
-                {
-                    m_ends.push_back(&to);
-                }
-                to.start_adjoint(std::move(part));
-                count(to);
-            }
-        }
-
-        /// The adjoint that has arrived at a leaf, or at a node that `run` was told to keep; null if none has.
-        template <class T>
-        const T* arrived(node<T>& at) const
-        {
-            node<T>& n = local(at);
-            return n.has(flag::reached) ? &n.adjoint() : nullptr;
-        }
-
         /// Goes through the entries behind `root`, whose adjoint has been delivered. `keep` names nodes whose adjoint is
         /// asked for. With `spend`, entries that read values are used up: to be confirmed by `spend()`.
         template <class T>
@@ -161,36 +70,12 @@ namespace xautodiff::variable
         /// Of a statement that is pulled: where the adjoints go, by output. Throws where they cannot be computed any more.
         inline void targets(node_base& n, node_base** out) const;
 
-        /// An adjoint on its way from one sweep to another.
-        struct parcel
-        {
-            node_base* to;
-            void* adjoint;
-        };
-
-        /// What arrived at leaves, those named excepted.
-        inline std::vector<parcel> take_leaves(std::initializer_list<node_base*> except);
-        inline void deliver(std::vector<parcel>&& parcels);
-
     private:
         sweep* m_outer;
         std::optional<reference> m_root;
-        node_base* m_at = nullptr;              ///< the entry whose turn it is
-        std::size_t m_pending = 0;              ///< entries that hold an adjoint and have yet to pass it on
-        std::vector<node_base*> m_ends;         ///< others that hold one
         std::vector<node_base*> m_kept;         ///< flagged as such
         std::vector<node_base*> m_expressions;  ///< entries with an expression that this pass uses up
-        std::vector<std::pair<node_base*, void*>> m_away;
         bool m_spends = false;
-
-        void count(node_base& n)
-        {
-            if (!n.is_leaf())
-            {
-                ++m_pending;
-                m_at = m_at == nullptr ? &n : m_at;
-            }
-        }
 
         template <class T>
         void deliver_rare(node<T>& n, const operand& o);
@@ -201,27 +86,6 @@ namespace xautodiff::variable
         inline bool pass(node_base& n);
         inline void clear() noexcept;
         inline void forget_spending() noexcept;
-        inline void suspend();
-        inline void resume() noexcept;
-
-        /// Entries from `n` on that wait for their turn, and m_ends.
-        template <class F>
-        void for_each_holder(F f)
-        {
-            std::size_t left = m_pending;
-            for (node_base* n = m_at; left != 0; n = tape::before(*n))
-            {
-                if (n->has(flag::reached))
-                {
-                    --left;
-                    f(*n);
-                }
-            }
-            for (node_base* n : m_ends)
-            {
-                f(*n);
-            }
-        }
     };
 
     /// Passes the adjoint of a statement on numbers to one operand. Where nothing flows, not even an infinity makes it a
@@ -508,77 +372,5 @@ namespace xautodiff::variable
                 }
             }
         }
-    }
-
-    inline std::vector<sweep::parcel> sweep::take_leaves(std::initializer_list<node_base*> except)
-    {
-        std::vector<parcel> out;
-        std::vector<node_base*> left;
-        out.reserve(m_ends.size());
-        left.reserve(m_ends.size());
-        for (node_base* n : m_ends)
-        {
-            bool stays = !n->is_leaf();
-            for (node_base* e : except)
-            {
-                stays = stays || e == n;
-            }
-            stays ? left.push_back(n) : out.push_back({n, nullptr});
-        }
-        m_ends.swap(left);
-        for (parcel& p : out)
-        {
-            p.adjoint = p.to->type().container->take_adjoint(*p.to);
-        }
-        return out;
-    }
-
-    inline void sweep::deliver(std::vector<parcel>&& parcels)
-    {
-        for (const parcel& p : parcels)
-        {
-            if (!p.to->has(flag::reached))
-            {
-                m_ends.push_back(p.to);
-            }
-            p.to->type().container->add_adjoint(*p.to, p.adjoint);
-        }
-    }
-
-    /// Another pass begins before this one is done, in a hook: it needs the nodes' room.
-    inline void sweep::suspend()
-    {
-        for_each_holder(
-            [this](node_base& n)
-            {
-                if (n.has(flag::reached))
-                {
-                    m_away.emplace_back(&n, nullptr);
-                }
-            });
-        try
-        {
-            for (auto& [n, taken] : m_away)
-            {
-                taken = n->type().container->take_adjoint(*n);
-            }
-        }
-        catch (...)
-        {
-            resume();
-            throw;
-        }
-    }
-
-    inline void sweep::resume() noexcept
-    {
-        for (const auto& [n, taken] : m_away)
-        {
-            if (taken != nullptr)
-            {
-                n->type().container->return_adjoint(*n, taken);
-            }
-        }
-        m_away.clear();
     }
 }

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How nodes go: when the last reference does, and, however long the chain behind them is, on a flat stack.
+#pragma once
+
+#include <xautodiff/variable/tape.hpp>
+
+namespace xautodiff::variable
+{
+    namespace detail
+    {
+        /// Where a node that waits to be freed has the next one: in place of its adjoint.
+        inline node_base*& next_waiting(node_base& n)
+        {
+            return *reinterpret_cast<node_base**>(reinterpret_cast<char*>(&n) + sizeof(node_base));
+        }
+
+        inline void free_elements(node_base& n, const node_type& type) noexcept
+        {
+            if (type.container->destroy_value != nullptr)
+            {
+                type.container->destroy_value(n);
+            }
+            tape::free_memory(n);
+        }
+
+        [[gnu::noinline]] inline bool drop_side(node_base& n, const node_type& type) noexcept
+        {
+            side_base& s = *n.side;
+            n.set(flag::released);
+            if (node_base* replacement = std::exchange(s.replacement, nullptr))
+            {
+                release(*replacement);
+            }
+            if (node_base* graph = std::exchange(s.gradient_graph, nullptr))
+            {
+                release(*graph);
+            }
+            if (node_base* shown = std::exchange(s.elements, nullptr))
+            {
+                n.clear(flag::shares);
+                if (s.is_foreign)
+                {
+                    tape::remote(*shown, -1);
+                }
+                else if (--shown->side->element_users == 0 && shown->has(flag::released))
+                {
+                    const node_type& shown_type = shown->type();
+                    shown_type.container->destroy_side(shown->side);
+                    shown->clear(flag::has_side);
+                    free_elements(*shown, shown_type);
+                }
+            }
+            if (s.element_users > 0)
+            {
+                return false;
+            }
+            type.container->destroy_side(&s);
+            n.clear(flag::has_side);
+            return true;
+        }
+
+        /// Whether a node without references can go; if expressions use it, it waits for them.
+        inline bool may_go(node_base& n, tape& t) noexcept
+        {
+            if (t.has_remote()) [[unlikely]]
+            {
+                // Another thread may have made a copy.
+                ++n.references;
+                t.apply_remote();
+                if (--n.references != 0)
+                {
+                    return false;
+                }
+            }
+            // One that has waited and was referred to again in between is still in the list.
+            if (n.uses == 0 && !n.has(flag::in_limbo)) [[likely]]
+            {
+                return true;
+            }
+            t.await_expressions(n);
+            return false;
+        }
+
+        /// Puts a node without references among those to be freed.
+        inline void wait_if_free(node_base& n, tape& t) noexcept
+        {
+            if (may_go(n, t))
+            {
+                next_waiting(n) = t.waiting;
+                t.waiting = &n;
+            }
+        }
+
+        inline void free_node(node_base& n, tape& t) noexcept
+        {
+            const node_type& type = n.type();
+            if (type.destroy_expression != nullptr && !n.has(flag::bare))
+            {
+                type.destroy_expression(n);
+            }
+            if (n.has(flag::recorded))
+            {
+                // What was recorded before goes next, as a rule.
+                __builtin_prefetch(reinterpret_cast<char*>(&n) - 2048, 1);
+            }
+            const operand* o = reinterpret_cast<const operand*>(reinterpret_cast<char*>(&n) + type.operands_at);
+            for (unsigned i = 0; i < type.operands; ++i)
+            {
+                node_base& x = *o[i].node();
+                if (--x.references == 0)
+                {
+                    wait_if_free(x, t);
+                }
+            }
+            if (n.has(flag::has_side)) [[unlikely]]
+            {
+                if (!drop_side(n, type))
+                {
+                    return;
+                }
+            }
+            free_elements(n, type);
+        }
+    }
+
+    namespace detail
+    {
+        /// Whether a node is an entry on numbers and no more: then it has only to let go of its operands.
+        inline bool is_plain_number(const node_base& n)
+        {
+            return (n.flags & (flag::recorded | flag::has_side | flag::in_limbo)) == flag::recorded
+                   && n.plain_type->numbers != 0;
+        }
+
+        /// Frees such an entry, then the one that only it referred to, and so on: the end of most loops.
+        inline void free_numbers(node_base& first, tape& t) noexcept
+        {
+            page* current = page::of(first);
+            std::size_t freed = 0;
+            for (node_base* n = &first;;)
+            {
+                __builtin_prefetch(reinterpret_cast<char*>(n) - 2048, 1);
+                if (page* p = page::of(*n); p != current) [[unlikely]]
+                {
+                    tape::free_entries(*current, std::exchange(freed, 0));
+                    current = p;
+                }
+                node_base* next = nullptr;
+                for_each_operand(
+                    operands_of_numbers(*n),
+                    n->plain_type->numbers, [&](const operand& o) __attribute__((always_inline)) {
+                        node_base& x = *o.node();
+                        if (--x.references == 0)
+                        {
+                            next == nullptr ? static_cast<void>(next = &x) : wait_if_free(x, t);
+                        }
+                    });
+                n->flags = 0;
+                ++freed;
+                if (next == nullptr)
+                {
+                    break;
+                }
+                if (!is_plain_number(*next) || next->uses != 0 || t.has_remote()) [[unlikely]]
+                {
+                    wait_if_free(*next, t);
+                    break;
+                }
+                n = next;
+            }
+            tape::free_entries(*current, freed);
+        }
+    }
+
+    /// Frees a node and all that only it kept alive, one after the other: however long the chain, the stack stays flat.
+    inline void dispose(node_base& n) noexcept
+    {
+        tape& t = tape::here();
+        detail::wait_if_free(n, t);
+        if (t.is_freeing)
+        {
+            return;
+        }
+        t.is_freeing = true;
+        while (node_base* next = t.waiting)
+        {
+            t.waiting = detail::next_waiting(*next);
+            detail::is_plain_number(*next) ? detail::free_numbers(*next, t) : detail::free_node(*next, t);
+        }
+        t.is_freeing = false;
+    }
+
+    /// A counted reference of this thread to a node; never null.
+    class reference
+    {
+    public:
+        explicit reference(node_base& n) : m_node(&n) { retain(n); }
+        reference(const reference& other) : m_node(other.m_node) { retain(*m_node); }
+        reference& operator=(const reference& other)
+        {
+            retain(*other.m_node);
+            release(*std::exchange(m_node, other.m_node));
+            return *this;
+        }
+        ~reference() { release(*m_node); }
+
+        node_base& operator*() const { return *m_node; }
+        node_base* operator->() const { return m_node; }
+        node_base* get() const { return m_node; }
+
+    private:
+        node_base* m_node;
+    };
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is asked of an entry before it passes its adjoint on: whether it may, and whether it still can.
+#pragma once
+
+#include <xautodiff/variable/function.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace xautodiff::variable
+{
+    [[noreturn]] inline void throw_modified(const node_base& x, std::uint64_t expected)
+    {
+        throw error("one of the variables needed for gradient computation has been modified by an inplace operation: ["
+                    + x.type().container->describe(x) + "]"
+                    + (x.is_leaf() ? std::string()
+                                   : ", which is output " + std::to_string(result_of(x)) + " of " + name_of(x) + ",")
+                    + " is at version " + std::to_string(version_of(x)) + "; expected version "
+                    + std::to_string(expected)
+                    + " instead. Hint: it was changed through mutable_data() after the statement that reads it; "
+                      "change it before that statement or after backward(), or give the statement a copy.");
+    }
+
+    /// Throws where an operand whose value the wanted adjoints read was changed since the statement ran.
+    inline void require_unchanged(const node_base& n, std::uint64_t wanted)
+    {
+        const node_type& type = n.type();
+        const operand* o = operands_of(n);
+        const bool is_scalar = type.kind != statement_kind::expression;
+        const std::uint64_t* versions = reinterpret_cast<const std::uint64_t*>(o + type.operands);
+        for (unsigned k = 0; k < type.operands; ++k)
+        {
+            const std::uint64_t expected = !is_scalar ? o[k].version : n.has(flag::has_versions) ? versions[k] : 0;
+            const node_base& x = *o[k].node();
+            if ((type.uses[k].read_for & wanted) != 0 && version_of(x) != expected)
+            {
+                throw_modified(x, expected);
+            }
+        }
+    }
+
+    /// The adjoints of a statement that have somewhere to go, as bits (all from the 64th on share one).
+    constexpr std::uint64_t adjoint_bit(unsigned output) { return std::uint64_t(1) << (output < 63 ? output : 63); }
+
+    inline std::uint64_t wanted_adjoints(const node_base& n)
+    {
+        const node_type& type = n.type();
+        const operand* o = operands_of(n);
+        std::uint64_t out = 0;
+        for (unsigned k = 0; k < type.operands; ++k)
+        {
+            out |= target_of(o[k]) != nullptr ? adjoint_bit(type.uses[k].output) : 0;
+        }
+        return out;
+    }
+
+    [[noreturn]] inline void throw_spent()
+    {
+        throw error("Trying to backward through the graph a second time (or directly access saved "
+                    "tensors after they have already been freed). Saved intermediate values of the "
+                    "graph are freed when you call .backward() or autograd.grad(). Specify "
+                    "retain_graph=True if you need to backward through the graph a second time or if "
+                    "you need to access saved tensors after calling backward.");
+    }
+
+    inline void require_own_gradient(const node_base& n)
+    {
+        if (n.has(flag::has_side) && n.side->is_foreign)
+        {
+            throw error(
+                "this graph reaches a leaf of another thread, which still runs: gradients are accumulated by the "
+                "thread that made the leaf; take them with ad::grad(y, x)");
+        }
+    }
+}

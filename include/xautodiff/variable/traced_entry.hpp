@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How entries are made from nodes whose types are not known here.
+#pragma once
+
+#include <xautodiff/variable/traced.hpp>
+
+#include <algorithm>
+
+namespace xautodiff::variable
+{
+    namespace detail
+    {
+        inline traced operand_of(const node_base& n, unsigned k)
+        {
+            node_base& x = *operands_of(n)[k].node();
+            retain(x);
+            return traced(handle<erased_array>(static_cast<node<erased_array>*>(&x)));
+        }
+
+        inline traced same_node(node_base& n)
+        {
+            retain(n);
+            return traced(handle<erased_array>(static_cast<node<erased_array>*>(&n)));
+        }
+
+        /// Whether what is computed of those nodes goes on the tape.
+        inline bool is_recorded(node_base* const* operands, std::size_t count)
+        {
+            return recording()
+                   && std::any_of(operands, operands + count,
+                                  [](const node_base* n) { return n->has(flag::differentiable); });
+        }
+
+        /// Makes those nodes the operands of a new entry.
+        inline void refer_to(node_base& entry, node_base* const* operands, std::size_t count)
+        {
+            operand* o = operands_of(entry);
+            for (std::size_t k = 0; k < count; ++k)
+            {
+                retain(*operands[k]);
+                o[k].where = reinterpret_cast<std::uintptr_t>(operands[k])
+                             | (operands[k]->has(flag::differentiable) ? 0 : operand::constant_bit);
+                o[k].version = version_of(*operands[k]);
+            }
+        }
+
+        /// An entry of some type whose operands are those nodes; a leaf where nothing flows into it.
+        template <class T>
+        handle<T> append_entry(const node_type& type, T&& value, node_base* const* operands, unsigned count)
+        {
+            if (!is_recorded(operands, count))
+            {
+                return make_leaf<T>(std::move(value));
+            }
+            auto* n = append_node<T>(type, type.operands_at + count * sizeof(operand),
+                                     std::max(alignof(node<T>), std::size_t(8)), std::move(value));
+            refer_to(*n, operands, count);
+            return handle<T>(n);
+        }
+
+        template <std::size_t Count>
+        inline constexpr auto uses_of_each = []
+        {
+            std::array<operand_use, Count> out{};
+            for (std::size_t k = 0; k < Count; ++k)
+            {
+                out[k] = {std::uint8_t(k), true, false, 0};
+            }
+            return out;
+        }();
+
+        template <class T>
+        inline constexpr std::size_t operands_behind = (sizeof(node<T>) + 7) / 8 * 8;
+    }
+}
