@@ -34,7 +34,8 @@ TEST_CASE("transposes, steps, reversed and overlapping views")
                     [](auto a, auto b, auto d)
                     {
                         // Rosenbrock's function, and its like along two axes with a step.
-                        auto head = ad::view(d, ad::range(0, -1)), tail = ad::view(d, ad::range(1, ad::end));
+                        auto head = ad::view(d, ad::range(0, -1));
+                        auto tail = ad::view(d, ad::range(1, ad::end));
                         auto odd = ad::view(a, ad::all, ad::range(0, -1, 2));
                         auto column = ad::view(b, ad::range(0, -1, 2), 1);
                         return ad::sum(100 * ad::square(tail - head * head) + ad::square(1 - head))
