@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <memory>
+#include <thread>
 
 #include "torch_error.hpp"
 
@@ -29,7 +31,7 @@ namespace
             double factor = 0;
             std::shared_ptr<int> alive;
         };
-        static inline std::weak_ptr<int> last;
+        static inline thread_local std::weak_ptr<int> last;
 
         static auto forward(context& c, const auto& x, double factor, const auto& w)
         {
@@ -365,6 +367,23 @@ TEST_CASE("a pullback may run a backward pass of its own, and one in that, and s
     ad::Variable y = ad::apply<obedient>(ad::apply<obedient>(x, obedient::go_back), obedient::go_back);
     y.backward(array{3.0, 4.0});
     CHECK(x.grad() == array{12.0, 16.0});
+}
+
+TEST_CASE("in another thread, on a leaf of this one")
+{
+    ad::Variable<double> x(2.0, ad::requires_grad);
+    std::array<double, 2> gradients{};
+    const auto work = [&](std::size_t i)
+    {
+        for (int k = 0; k < 100; ++k)
+        {
+            gradients[i] = ad::grad(ad::apply<mixture>(x, double(i), x), x);
+        }
+    };
+    std::thread first(work, 0), second(work, 1);
+    first.join();
+    second.join();
+    CHECK(gradients == std::array{1 + 4.0, 1 + 1 + 4.0});
 }
 
 TEST_CASE("a chain of operations is freed without recursion")
