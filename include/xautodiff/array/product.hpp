@@ -177,13 +177,16 @@ namespace xautodiff::array
         {
             for (index i = 0; i < out.rows; ++i)
             {
-                const row<A> x{a.data + i * a.row_stride, a.column_stride};
                 for (index j = 0; j < out.columns; ++j)
                 {
-                    const row<B> y{b.data + j * b.column_stride, b.row_stride};
                     T& to = out.data[i * out.row_stride + j * out.column_stride];
+                    // By offsets: where there is nothing to add up, the operands may be null.
+                    const index x = i * a.row_stride, y = j * b.column_stride;
                     pairwise_sum<T> sum;
-                    add_terms(sum, a.columns, [&](index p) { return static_cast<T>(x[p] * y[p]); });
+                    add_terms(sum, a.columns,
+                              [&](index p) {
+                                  return static_cast<T>(a.data[x + p * a.column_stride] * b.data[y + p * b.row_stride]);
+                              });
                     to = accumulate ? static_cast<T>(to + sum.total()) : sum.total();
                 }
             }
