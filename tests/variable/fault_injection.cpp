@@ -53,17 +53,20 @@ namespace
 {
     using array = xt::xarray<double>;
 
-    struct model
+    struct leaves
     {
         ad::Variable<array> weight{array{0.5, -0.5}, ad::requires_grad};
         ad::Variable<double> bias{0.25, ad::requires_grad};
         int seen = 0;
 
-        model()
+        leaves()
         {
             weight.register_hook([this](const array&) { ++seen; });
         }
+    };
 
+    struct model : leaves
+    {
         void step(const ad::backward_options& options)
         {
             ad::Variable hidden = ad::tanh(weight * array{1.0, 2.0} + bias);
@@ -74,8 +77,42 @@ namespace
         }
     };
 
+    /// An operation of a user that saves an operand and a result.
+    struct scaled
+    {
+        static constexpr std::string_view name = "scaled";
+        struct context
+        {
+            ad::saved<array> y;
+            ad::saved<double> factor;
+        };
+        static auto forward(context& c, const ad::Variable<array>& x, const ad::Variable<double>& factor)
+        {
+            const ad::Variable<array> y(array(x.data() * factor.item()));
+            c = {y, factor};
+            return std::tuple{y, factor.item() * factor.item()};
+        }
+        static auto pullback(const context& c, const ad::Variable<array>& g, const ad::Variable<double>& h)
+        {
+            const ad::Variable<double> factor = c.factor.get();
+            return std::tuple{g * factor, ad::sum(g * c.y.get()) / factor + 2 * h * factor};
+        }
+    };
+
+    struct model_of_user : leaves
+    {
+        void step(const ad::backward_options& options)
+        {
+            auto [y, square] = ad::apply<scaled>(weight, bias);
+            y.retain_grad();
+            const ad::Variable<double> loss = ad::sum(y * y) * square;
+            loss.backward(options);
+        }
+    };
+
     /// Fails at the first allocation, at the second, ... until a step gets through.
-    int fail_everywhere(model& m, const ad::backward_options& options)
+    template <class Model>
+    int fail_everywhere(Model& m, const ad::backward_options& options)
     {
         m.step(options);
         const array of_weight = m.weight.grad();
@@ -105,9 +142,9 @@ namespace
     }
 }
 
-TEST_CASE("every allocation of a training step fails once")
+TEST_CASE_TEMPLATE("every allocation of a training step fails once", Model, model, model_of_user)
 {
-    model m;
+    Model m;
     CHECK(fail_everywhere(m, {}) > 10);
     m.weight.clear_grad();
     m.bias.clear_grad();
