@@ -260,3 +260,9 @@ constexpr auto two_layers = [](auto w, auto b, auto x)
 };
 using layers = planned<typename requests_of<decltype(two_layers), matrix, matrix, matrix>::template both<0, 1>>;
 static_assert(layers::times<op::tanh>() == 1 && layers::is_in_order() && layers::loops() == 5);
+
+// Where arrays of one rank turn out to broadcast, a schedule takes over that expects nothing. It still has few loops.
+using rows_of_matrices = planned<typename requests_of<decltype(normal), matrix, matrix, matrix>::template both<0, 1>>;
+constexpr const auto& careful = graph::schedule_of<rows_of_matrices::g, graph::scheduling::careful>;
+static_assert(!rows_of_matrices::s.expected.empty() && careful.expected.empty());
+static_assert(careful.regions.size() <= rows_of_matrices::s.regions.size() + 3);

@@ -6,6 +6,7 @@
 #include <xautodiff/evaluate/array_machine.hpp>
 #include <xautodiff/evaluate/whole.hpp>
 
+#include <memory>
 #include <tuple>
 
 namespace xautodiff::evaluate
@@ -28,12 +29,17 @@ namespace xautodiff::evaluate
         }(std::make_index_sequence<std::size_t(Arity - int(TakesParameters))>{});
     }
 
-    /// An elementwise operation of one element.
+    /// An elementwise operation on rows: see array_machine::row_function.
     template <class Op, int Arity, class T>
-    T run_element(const T* x)
+    void run_row(array::index n, T* out, const T* const* x, const array::index* step)
     {
-        return [x]<std::size_t... I>(std::index_sequence<I...>)
-        { return T(Op::value(x[I]...)); }(std::make_index_sequence<std::size_t(Arity)>{});
+        [&]<std::size_t... I>(std::index_sequence<I...>)
+        {
+            for (array::index i = 0; i < n; ++i)
+            {
+                out[i * step[0]] = T(Op::value(x[I][i * step[I + 1]]...));
+            }
+        }(std::make_index_sequence<std::size_t(Arity)>{});
     }
 
     template <class Op, class T>
@@ -43,8 +49,8 @@ namespace xautodiff::evaluate
         return Op::alias(x, result, *parameters);
     }
 
-    /// `Stepwise` takes every step by itself: the slow right way, for graphs that are hardly ever run.
-    template <const auto& Graph, class T, class Product, bool Stepwise = false>
+    /// Where shapes are other than the schedule expects, another one takes over.
+    template <const auto& Graph, class T, class Product, graph::scheduling How = graph::scheduling::likely>
     class array_evaluator
     {
     public:
@@ -87,7 +93,11 @@ namespace xautodiff::evaluate
                     {
                         if (!m_machine.is_as_expected())
                         {
-                            return array_evaluator<Graph, T, Product, true>().run(node, arguments, results);
+                            if (m_careful == nullptr)
+                            {
+                                m_careful = std::make_unique<careful>();
+                            }
+                            return m_careful->run(node, arguments, results);
                         }
                     }
                     m_machine.forget_targets();
@@ -117,11 +127,16 @@ namespace xautodiff::evaluate
         }
 
         /// The memory that is kept for the next run, as far as it grows with the arrays.
-        std::size_t kept_bytes() const { return m_machine.kept_bytes(); }
+        std::size_t kept_bytes() const
+        {
+            return m_machine.kept_bytes() + (m_careful == nullptr ? 0 : m_careful->kept_bytes());
+        }
 
     private:
-        static constexpr const auto& plan = graph::plan_of<Graph, Stepwise>;
-        static constexpr const auto& schedule = graph::plan_of<Graph, Stepwise>.schedule;
+        using careful = array_evaluator<Graph, T, Product, graph::scheduling::careful>;
+
+        static constexpr const auto& plan = graph::plan_of<Graph, How>;
+        static constexpr const auto& schedule = graph::plan_of<Graph, How>.schedule;
 
         /// The largest number of something in one region.
         template <class F>
@@ -211,6 +226,7 @@ namespace xautodiff::evaluate
 
         memory m_memory;
         array_machine<T> m_machine;
+        std::unique_ptr<careful> m_careful;
 
         template <class Results, class F>
         static void for_each_result(const Results& results, F f)
@@ -273,7 +289,7 @@ namespace xautodiff::evaluate
             if constexpr (t.kind == graph::task_kind::whole && !graph::step_at<Graph, t.index>::is_structured)
             {
                 using s = graph::step_at<Graph, t.index>;
-                m_machine.run_each(std::size_t(t.index), &run_element<typename s::operation, s::arity, T>);
+                m_machine.run_each(std::size_t(t.index), &run_row<typename s::operation, s::arity, T>);
             }
             else if constexpr (t.kind == graph::task_kind::whole)
             {
@@ -287,12 +303,12 @@ namespace xautodiff::evaluate
             {
                 if constexpr (schedule.regions[std::size_t(t.index)].is_number)
                 {
-                    m_machine.run_numbers(std::size_t(t.index), &region_kernel<Graph, t.index, T, T>::run);
+                    m_machine.run_numbers(std::size_t(t.index), &region_kernel<Graph, How, t.index, T, T>::run);
                 }
                 else
                 {
                     m_machine.run_loop(std::size_t(t.index),
-                                       &region_kernel<Graph, t.index, T, array::widest_t<T>>::run);
+                                       &region_kernel<Graph, How, t.index, T, array::widest_t<T>>::run);
                 }
             }
         }

@@ -39,7 +39,8 @@ namespace xautodiff::evaluate
         };
 
         using whole_kernel = void (*)(const operands&);
-        using element_function = T (*)(const T* x);
+        /// n elements of a result and of operands, at the distances `step`: the result's first.
+        using row_function = void (*)(array::index n, T* out, const T* const* x, const array::index* step);
         using alias_function = input_ref (*)(const input_ref&, const array::shape&, const array::parameters*);
 
         array_machine(const plan_view& p, const machine_memory<T>& memory) : base(p, memory)
@@ -295,8 +296,8 @@ namespace xautodiff::evaluate
 
         void run_whole(std::size_t step, whole_kernel run) const { run(operands_of(step)); }
 
-        /// Element by element, with a call for each: slow, and no code of its own for any operation.
-        [[gnu::cold]] void run_each(std::size_t step, element_function value) const
+        /// An elementwise operation by itself, row by row.
+        void run_each(std::size_t step, row_function run) const
         {
             const operands all = operands_of(step);
             const std::size_t arity = std::size_t(m_plan.steps[step].arity), arrays = arity + 1;
@@ -306,19 +307,20 @@ namespace xautodiff::evaluate
                 stride[k + 1] = array::broadcast_to(all.x[k], all.out.shape).stride;
             }
             const array::loop_axes axes = array::order_axes(all.out.shape, {stride.data(), arrays});
-            std::array<array::index, graph::max_operands + 1> at;
+            std::array<array::index, graph::max_operands + 1> at, distance{};
+            for (std::size_t k = 0; k < arrays; ++k)
+            {
+                distance[k] = axes.rank == 0 ? 0 : stride[k][0];
+            }
             array::for_each_row(axes, {stride.data(), arrays}, at.data(),
                                 [&]
                                 {
-                                    for (array::index i = 0; i < axes.row_size(); ++i)
+                                    const T* x[graph::max_operands];
+                                    for (std::size_t k = 0; k < arity; ++k)
                                     {
-                                        T element[graph::max_operands];
-                                        for (std::size_t k = 0; k < arity; ++k)
-                                        {
-                                            element[k] = all.x[k].data[at[k + 1] + i * stride[k + 1][0]];
-                                        }
-                                        all.out.data[at[0] + i * stride[0][0]] = value(element);
+                                        x[k] = all.x[k].data + at[k + 1];
                                     }
+                                    run(axes.row_size(), all.out.data + at[0], x, distance.data());
                                 });
         }
 

@@ -24,6 +24,11 @@ namespace xautodiff::evaluate
     template <class Program, array::family Family>
     inline constexpr bool is_static = Family != array::family::xtensor && has_static_shapes<Program::graph>;
 
+    /// What runs a program on arrays. One without merging is hardly ever run: its code is to be small.
+    template <class Program, class T, array::family Family>
+    using evaluator_of = array_evaluator<Program::graph, T, product_of<Family>,
+                                         Program::merges ? graph::scheduling::likely : graph::scheduling::stepwise>;
+
     namespace detail
     {
         /// Puts payloads into a static evaluator; remembers whether merged ones were equal.
@@ -159,7 +164,7 @@ namespace xautodiff::evaluate
             }
             else
             {
-                array_evaluator<Program::graph, T, product_of<Family>, !Program::merges> machine;
+                evaluator_of<Program, T, Family> machine;
                 return machine.run(node, arguments, results);
             }
         }

@@ -147,10 +147,8 @@ namespace xautodiff
         else
         {
             evaluate::require_values<N>();
-            constexpr const auto& graph = graph::program<graph::value_of<N>, false>::graph;
-            evaluate::array_evaluator<graph, expression::value_type_of<N>,
-                                      evaluate::product_of<expression::family_of<N>>, true>
-                machine;
+            using program = graph::program<graph::value_of<N>, false>;
+            evaluate::evaluator_of<program, expression::value_type_of<N>, expression::family_of<N>> machine;
             return evaluate::public_shape<known.rank>(machine.shape_of(self().node()));
         }
     }

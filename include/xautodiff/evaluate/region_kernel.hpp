@@ -15,28 +15,28 @@ namespace xautodiff::evaluate
     using region_function = void (*)(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals);
 
     /// V is what it computes with: T, or lanes of T.
-    template <const auto& Graph, int Region, class T, class V>
+    template <const auto& Graph, graph::scheduling How, int Region, class T, class V>
     class region_kernel
     {
-        static constexpr const graph::region& region = graph::schedule_of<Graph>.regions[std::size_t(Region)];
+        static constexpr const graph::region& region = graph::schedule_of<Graph, How>.regions[std::size_t(Region)];
         static constexpr bool has_lanes = !std::is_same_v<V, T>;
 
         // A copy, as what runs must not mention the graph (see graph/plan.hpp).
         template <int O>
         static constexpr graph::region_output output =
-            graph::schedule_of<Graph>.outputs[std::size_t(region.first_output + O)];
+            graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + O)];
 
         static constexpr int stream(int i)
         {
-            return graph::schedule_of<Graph>.streams[std::size_t(region.first_stream + i)];
+            return graph::schedule_of<Graph, How>.streams[std::size_t(region.first_stream + i)];
         }
         static constexpr int number(int i)
         {
-            return graph::schedule_of<Graph>.numbers[std::size_t(region.first_number + i)];
+            return graph::schedule_of<Graph, How>.numbers[std::size_t(region.first_number + i)];
         }
         static constexpr int member(int i)
         {
-            return graph::schedule_of<Graph>.members[std::size_t(region.first_member + i)];
+            return graph::schedule_of<Graph, How>.members[std::size_t(region.first_member + i)];
         }
 
         /// The register of each step: streams, then members; numbers count by themselves.

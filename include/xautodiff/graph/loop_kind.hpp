@@ -16,6 +16,9 @@ namespace xautodiff::graph
         bool is_reduced = false;
         int family = 0;
 
+        /// The family of what has several shapes to choose from.
+        static constexpr int mixed = -1;
+
         friend constexpr bool operator==(const loop_kind&, const loop_kind&) = default;
     };
 
@@ -66,8 +69,74 @@ namespace xautodiff::graph
         };
     }
 
+    /// What a schedule makes of shapes that the types do not tell.
+    enum class expectation
+    {
+        likely,  ///< arrays of one kind that meet have one shape
+        none     ///< only what has its shape from one array is sure to have that shape
+    };
+
+    namespace detail
+    {
+        template <class Graph>
+        constexpr void join_what_meets(const Graph& g, std::vector<loop_kind>& kinds)
+        {
+            families meeting(kinds);
+            for (int i = 0; i < g.size(); ++i)
+            {
+                const step& s = g[i];
+                if (s.op == nullptr || s.shape.is_scalar())
+                {
+                    continue;
+                }
+                const bool is_elementwise =
+                    !s.op->is_structured || is<op::sum_to>(s.op) || is<op::broadcast_like>(s.op);
+                for (int j = 0; j < s.arity(); ++j)
+                {
+                    const int x = s.operand[std::size_t(j)];
+                    if ((is_elementwise || s.op->like == j) && !g[x].shape.is_scalar())
+                    {
+                        meeting.join(i, x);
+                    }
+                }
+            }
+            meeting.finish();
+        }
+
+        /// A family for each array that shapes come from, and one for all that broadcast several.
+        template <class Graph>
+        constexpr void part_what_may_differ(const Graph& g, std::vector<loop_kind>& kinds)
+        {
+            for (int i = 0; i < g.size(); ++i)
+            {
+                const step& s = g[i];
+                int& family = kinds[std::size_t(i)].family;
+                family = i;
+                if (s.op != nullptr && s.op->like >= 0)
+                {
+                    family = kinds[std::size_t(s.operand[std::size_t(s.op->like)])].family;
+                }
+                else if (s.op != nullptr && !s.op->is_structured)
+                {
+                    bool is_first = true;
+                    for (int j = 0; j < s.arity(); ++j)
+                    {
+                        const int x = s.operand[std::size_t(j)];
+                        if (!g[x].shape.is_scalar())
+                        {
+                            const int other = kinds[std::size_t(x)].family;
+                            family = is_first || family == other ? other : loop_kind::mixed;
+                            is_first = false;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The kinds of all steps.
     template <class Graph>
-    constexpr std::vector<loop_kind> loop_kinds_of(const Graph& g)
+    constexpr std::vector<loop_kind> loop_kinds_of(const Graph& g, expectation shapes = expectation::likely)
     {
         std::vector<loop_kind> out(static_cast<std::size_t>(g.size()));
         const auto is_reduced = [&out](int i) { return out[std::size_t(i)].is_reduced; };
@@ -104,25 +173,7 @@ namespace xautodiff::graph
                 }
             }
         }
-        detail::families meeting(out);
-        for (int i = 0; i < g.size(); ++i)
-        {
-            const step& s = g[i];
-            if (s.op == nullptr || s.shape.is_scalar())
-            {
-                continue;
-            }
-            const bool is_elementwise = !s.op->is_structured || is<op::sum_to>(s.op) || is<op::broadcast_like>(s.op);
-            for (int j = 0; j < s.arity(); ++j)
-            {
-                const int x = s.operand[std::size_t(j)];
-                if ((is_elementwise || s.op->like == j) && !g[x].shape.is_scalar())
-                {
-                    meeting.join(i, x);
-                }
-            }
-        }
-        meeting.finish();
+        shapes == expectation::likely ? detail::join_what_meets(g, out) : detail::part_what_may_differ(g, out);
         return out;
     }
 

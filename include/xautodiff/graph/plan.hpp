@@ -95,11 +95,11 @@ namespace xautodiff::graph
         static constexpr std::size_t size = Steps, slot_count = Slots, output_count = Outputs;
     };
 
-    template <const auto& Graph, bool Stepwise = false>
+    template <const auto& Graph, scheduling How = scheduling::likely>
     inline constexpr auto plan_of = []
     {
         plan<Graph.steps.size(), Graph.slots.size(), Graph.outputs.size(), Graph.occurrence_slot.size(),
-             std::remove_cvref_t<decltype(schedule_of<Graph, Stepwise>)>>
+             std::remove_cvref_t<decltype(schedule_of<Graph, How>)>>
             p;
         for (std::size_t i = 0; i < Graph.steps.size(); ++i)
         {
@@ -128,7 +128,7 @@ namespace xautodiff::graph
         }
         std::copy(Graph.outputs.begin(), Graph.outputs.end(), p.outputs.begin());
         std::copy(Graph.occurrence_slot.begin(), Graph.occurrence_slot.end(), p.occurrence_slot.begin());
-        p.schedule = schedule_of<Graph, Stepwise>;
+        p.schedule = schedule_of<Graph, How>;
         return p;
     }();
 }

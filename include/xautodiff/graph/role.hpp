@@ -54,7 +54,8 @@ namespace xautodiff::graph
     constexpr bool is_likely_identity(const auto& g, const std::vector<loop_kind>& kinds, int i)
     {
         return g[i].op != nullptr && is<op::sum_to>(g[i].op)
-               && kinds[std::size_t(g[i].operand[0])] == kinds[std::size_t(i)];
+               && kinds[std::size_t(g[i].operand[0])] == kinds[std::size_t(i)]
+               && kinds[std::size_t(i)].family != loop_kind::mixed;
     }
 
     /// The role of each step. A sum to a likely equal shape is done in passing where its result is read in a loop, which has

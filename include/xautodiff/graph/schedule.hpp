@@ -6,6 +6,13 @@
 
 namespace xautodiff::graph
 {
+    enum class scheduling
+    {
+        likely,   ///< for the shapes that the types make likely
+        careful,  ///< for any shapes
+        stepwise  ///< a task for each step: for graphs that are hardly ever run
+    };
+
     namespace detail
     {
         /// One task for each step: slower, and the same small code for every graph.
@@ -24,31 +31,31 @@ namespace xautodiff::graph
             return out;
         }
 
-        template <bool Stepwise, class Graph>
+        template <scheduling How, class Graph>
         constexpr schedule_draft draft_for(const Graph& g)
         {
             // Not `?:`, for which g++ 12 frees the vectors twice.
-            if constexpr (Stepwise)
+            if constexpr (How == scheduling::stepwise)
             {
                 return draft_stepwise_schedule(g);
             }
             else
             {
-                return scheduler<Graph>(g).out;
+                return scheduler<Graph>(g, How == scheduling::likely ? expectation::likely : expectation::none).out;
             }
         }
     }
 
-    template <const auto& Graph, bool Stepwise = false>
+    template <const auto& Graph, scheduling How = scheduling::likely>
     inline constexpr auto schedule_of = []
     {
         constexpr std::array<std::size_t, 8> sizes = []
         {
-            const detail::schedule_draft d = detail::draft_for<Stepwise>(Graph);
+            const detail::schedule_draft d = detail::draft_for<How>(Graph);
             return std::array{d.tasks.size(),   d.regions.size(), d.members.size(),  d.streams.size(),
                               d.numbers.size(), d.outputs.size(), d.expected.size(), d.assembled.size()};
         }();
-        const detail::schedule_draft d = detail::draft_for<Stepwise>(Graph);
+        const detail::schedule_draft d = detail::draft_for<How>(Graph);
         schedule<sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7]> s;
         std::copy(d.tasks.begin(), d.tasks.end(), s.tasks.begin());
         std::copy(d.regions.begin(), d.regions.end(), s.regions.begin());

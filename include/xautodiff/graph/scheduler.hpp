@@ -40,10 +40,11 @@ namespace xautodiff::graph
         class scheduler
         {
         public:
-            constexpr explicit scheduler(const Graph& graph)
+            constexpr scheduler(const Graph& graph, expectation shapes)
                 : g(graph),
                   n(graph.size()),
-                  kinds(loop_kinds_of(graph)),
+                  expected(shapes),
+                  kinds(loop_kinds_of(graph, shapes)),
                   roles(roles_of(graph, kinds)),
                   serves(static_cast<std::size_t>(n), 0),
                   level(static_cast<std::size_t>(n), 0),
@@ -63,6 +64,7 @@ namespace xautodiff::graph
         private:
             const Graph& g;
             int n;
+            expectation expected;
             std::vector<loop_kind> kinds;
             std::vector<role> roles;
             std::vector<unsigned long long> serves;
@@ -272,7 +274,7 @@ namespace xautodiff::graph
                 }
                 for (int i = 0; i < n; ++i)
                 {
-                    if (is_element(i) && is<op::sum_to>(g[i].op))
+                    if (expected == expectation::likely && is_element(i) && is<op::sum_to>(g[i].op))
                     {
                         out.expected.push_back(i);
                     }

@@ -96,9 +96,7 @@ namespace xautodiff::variable
         }
         else
         {
-            using evaluator =
-                evaluate::array_evaluator<Program::graph, T, evaluate::product_of<Family>, !Program::merges>;
-            return kept_evaluator<evaluator>::run(node, arguments, results);
+            return kept_evaluator<evaluate::evaluator_of<Program, T, Family>>::run(node, arguments, results);
         }
     }
 }
