@@ -105,7 +105,7 @@ TEST_CASE("and with different shapes")
 TEST_CASE("a Variable that was assigned to is another object than the one it was declared from")
 {
     ad::Variable x(2.0, ad::requires_grad);
-    ad::Variable y = x;
+    auto y = x;
     static_assert(std::same_as<decltype(x), decltype(y)>);
     y = y * y;
     ad::Variable z = x * y;
