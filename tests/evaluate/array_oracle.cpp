@@ -156,7 +156,7 @@ namespace
 
 TEST_CASE("every operation on arrays has PyTorch's value, gradients and second derivatives")
 {
-    const auto cases = oracle::read_op_cases(std::string(XAUTODIFF_TEST_DATA) + "/op_cases.txt");
+    const auto cases = oracle::read_op_cases(XAUTODIFF_TEST_DATA "/op_cases.txt");
     CHECK(cases.size() > 500);
     for (const oracle::op_case& c : cases)
     {

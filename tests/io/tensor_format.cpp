@@ -14,7 +14,7 @@ namespace io = xautodiff::io;
 
 TEST_CASE("tensors print as PyTorch prints them")
 {
-    const auto cases = xautodiff::oracle::read_print_cases(std::string(XAUTODIFF_TEST_DATA) + "/print_cases.txt");
+    const auto cases = xautodiff::oracle::read_print_cases(XAUTODIFF_TEST_DATA "/print_cases.txt");
     CHECK(cases.size() > 120);
     for (const auto& expected : cases)
     {
