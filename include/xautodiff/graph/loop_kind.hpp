@@ -136,7 +136,7 @@ namespace xautodiff::graph
 
     /// The kinds of all steps.
     template <class Graph>
-    constexpr std::vector<loop_kind> loop_kinds_of(const Graph& g, expectation shapes = expectation::likely)
+    constexpr std::vector<loop_kind> loop_kinds_of(const Graph& g, expectation expected = expectation::likely)
     {
         std::vector<loop_kind> out(static_cast<std::size_t>(g.size()));
         const auto is_reduced = [&out](int i) { return out[std::size_t(i)].is_reduced; };
@@ -173,7 +173,7 @@ namespace xautodiff::graph
                 }
             }
         }
-        shapes == expectation::likely ? detail::join_what_meets(g, out) : detail::part_what_may_differ(g, out);
+        expected == expectation::likely ? detail::join_what_meets(g, out) : detail::part_what_may_differ(g, out);
         return out;
     }
 

@@ -40,11 +40,11 @@ namespace xautodiff::graph
         class scheduler
         {
         public:
-            constexpr scheduler(const Graph& graph, expectation shapes)
+            constexpr scheduler(const Graph& graph, expectation how)
                 : g(graph),
                   n(graph.size()),
-                  expected(shapes),
-                  kinds(loop_kinds_of(graph, shapes)),
+                  expected(how),
+                  kinds(loop_kinds_of(graph, how)),
                   roles(roles_of(graph, kinds)),
                   serves(static_cast<std::size_t>(n), 0),
                   level(static_cast<std::size_t>(n), 0),
