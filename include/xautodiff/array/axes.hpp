@@ -130,7 +130,8 @@ namespace xautodiff::array
     /// A reduced array (with or without keepdims) seen with extent 1 at each axis that was taken away, so that it
     /// broadcasts against `full`, the shape before the reduction.
     template <class T>
-    [[gnu::noinline]] constexpr array_ref<T> unsqueezed(array_ref<T> reduced, const shape& full, const parameters& reduction)
+    [[gnu::noinline]] constexpr array_ref<T> unsqueezed(array_ref<T> reduced, const shape& full,
+                                                        const parameters& reduction)
     {
         const bool keep = keeps_dims(reduction);
         const axis_flags gone = reduced_axes(full.rank, reduction);

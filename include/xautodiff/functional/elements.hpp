@@ -35,7 +35,8 @@ namespace xautodiff::functional
         return out;
     }
 
-    [[noreturn, gnu::cold]] inline void throw_other_shape(const char* what, const array::shape& given, const array::shape& wanted)
+    [[noreturn, gnu::cold]] inline void throw_other_shape(const char* what, const array::shape& given,
+                                                          const array::shape& wanted)
     {
         throw shape_error(std::string(what) + " must have the shape " + array::to_string(wanted) + ", not "
                           + array::to_string(given));

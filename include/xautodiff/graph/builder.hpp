@@ -97,7 +97,6 @@ namespace xautodiff::graph
             return int(steps.size()) - 1;
         }
 
-
         /// Whether broadcasting b's shape against a's changes nothing.
         constexpr bool absorbs(int a, int b) const
         {

@@ -5,8 +5,8 @@
 
 #include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/variable/grad_mode.hpp>
-#include <xautodiff/variable/statement_facts.hpp>
 #include <xautodiff/variable/replay.hpp>
+#include <xautodiff/variable/statement_facts.hpp>
 
 namespace xautodiff::variable
 {
