@@ -2,6 +2,7 @@
 // ad::grad and ad::value_and_grad: the gradient of a scalar function.
 #pragma once
 
+#include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/functional/elements.hpp>
 #include <xautodiff/functional/returned.hpp>
 

@@ -2,6 +2,7 @@
 // ad::jvp: a function's value and its derivative along a direction, by forward mode.
 #pragma once
 
+#include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/functional/elements.hpp>
 #include <xautodiff/functional/returned.hpp>
 
