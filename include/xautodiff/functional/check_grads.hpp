@@ -3,6 +3,7 @@
 // the function's values and against each other, and the same again for its gradient.
 #pragma once
 
+#include <xautodiff/expression/structured.hpp>
 #include <xautodiff/functional/finite_difference.hpp>
 #include <xautodiff/functional/grad.hpp>
 #include <xautodiff/functional/linearized.hpp>
