@@ -30,6 +30,7 @@ namespace xautodiff::expression
             void compose();
             void result_like();
             void result_shape();
+            void forward();
         };
 
         template <class Op>
@@ -44,7 +45,16 @@ namespace xautodiff::expression
         template <class Op> inline constexpr bool names_pushforward = !requires { &beside_names<Op>::pushforward; } || !requires { &beside_names<Op>::linear_in; };
         template <class Op> inline constexpr bool names_compose = !requires { &beside_names<Op>::compose; };
         template <class Op> inline constexpr bool names_shape = !requires { &beside_names<Op>::result_like; } || !requires { &beside_names<Op>::result_shape; };
+        template <class Op> inline constexpr bool names_forward = !requires { &beside_names<Op>::forward; };
         // clang-format on
+
+        template <class Op>
+        constexpr void require_name()
+        {
+            static_assert(
+                requires { std::string_view(Op::name); },
+                "xautodiff: an operation needs a name: `static constexpr std::string_view name = \"...\";`");
+        }
 
         template <class Op, std::size_t... I>
         constexpr void require_elementwise(std::index_sequence<I...>)
@@ -72,14 +82,32 @@ namespace xautodiff::expression
     template <class Op>
     inline constexpr bool is_structured = detail::names_shape<Op>;
 
+    /// Fails to compile where Op lacks what every recorded operation has.
+    template <recorded_operation Op>
+    constexpr void require_recorded_operation()
+    {
+        detail::require_name<Op>();
+        static_assert(
+            detail::names_forward<Op>,
+            "xautodiff: an operation with a context needs a `static auto forward(context&, const auto&... x)`, "
+            "which gives its result, or a std::tuple of several");
+        static_assert(detail::names_pullback<Op>,
+                      "xautodiff: this operation has no rule for its derivative: give it a `static auto pullback(const "
+                      "context&, const auto&... adjoint)`, which gives one gradient for each operand");
+    }
+
     /// Fails to compile where Op cannot be applied to so many operands, and says why.
     template <class Op, std::size_t Operands>
     constexpr void require_operation()
     {
-        static_assert(
-            requires { std::string_view(Op::name); },
-            "xautodiff: an operation needs a name: `static constexpr std::string_view name = \"...\";`");
-        if constexpr (!is_structured<Op> && !detail::names_compose<Op>)
+        detail::require_name<Op>();
+        if constexpr (detail::names_forward<Op> && !detail::names_value<Op>)
+        {
+            static_assert(recorded_operation<Op>,
+                          "xautodiff: an operation with a `forward` needs a `struct context`, where forward keeps what "
+                          "pullback reads: an empty one if that is nothing");
+        }
+        else if constexpr (!is_structured<Op> && !detail::names_compose<Op>)
         {
             static_assert(detail::names_value<Op>,
                           "xautodiff: an operation needs its value: `static constexpr auto value(const auto& x)`");
