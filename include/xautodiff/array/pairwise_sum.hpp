@@ -10,6 +10,44 @@
 
 namespace xautodiff::array
 {
+    /// The sums that are waiting for their like while blocks are added in pairs: one at each level whose bit is set in the
+    /// number of blocks.
+    class waiting_sums
+    {
+    public:
+        constexpr void clear() { m_blocks = 0; }
+
+        /// Counts a block: calls join(level) for the waiting sums that it meets, and returns the level at which the sum of
+        /// them all waits from now on.
+        template <class F>
+        constexpr std::size_t add_block(F&& join)
+        {
+            std::size_t level = 0;
+            for (std::size_t carry = m_blocks++; (carry & 1) != 0; carry >>= 1)
+            {
+                join(level++);
+            }
+            return level;
+        }
+
+        /// Calls f(level) for all that wait, the smallest first.
+        template <class F>
+        constexpr void for_each(F&& f) const
+        {
+            std::size_t level = 0;
+            for (std::size_t left = m_blocks; left != 0; left >>= 1, ++level)
+            {
+                if ((left & 1) != 0)
+                {
+                    f(level);
+                }
+            }
+        }
+
+    private:
+        std::size_t m_blocks = 0;
+    };
+
     /// Adds the sums of blocks in pairs. T needs `+=` and `T{}` for nothing at all: a number, a SIMD batch, several lanes.
     template <class T>
     class pairwise_sum
@@ -21,38 +59,31 @@ namespace xautodiff::array
         // The levels are written before they are read: setting them to zero would cost more than a short sum.
         constexpr pairwise_sum() {}
 
-        constexpr void clear() { m_blocks = 0; }
+        constexpr void clear() { m_waiting.clear(); }
 
         constexpr void add(T block)
         {
-            std::size_t level = 0;
-            for (std::size_t carry = m_blocks++; (carry & 1) != 0; carry >>= 1)
-            {
-                T sum = m_level[level++];
-                sum += block;
-                block = sum;
-            }
+            const std::size_t level = m_waiting.add_block(
+                [&](std::size_t l)
+                {
+                    T sum = m_level[l];
+                    sum += block;
+                    block = sum;
+                });
             m_level[level] = block;
         }
 
         /// The sum of all blocks, added to `sum`.
         constexpr T total(T sum = T{}) const
         {
-            std::size_t level = 0;
-            for (std::size_t left = m_blocks; left != 0; left >>= 1, ++level)
-            {
-                if ((left & 1) != 0)
-                {
-                    sum += m_level[level];
-                }
-            }
+            m_waiting.for_each([&](std::size_t level) { sum += m_level[level]; });
             return sum;
         }
 
     private:
         // Enough for 2^48 blocks.
         T m_level[48];
-        std::size_t m_blocks = 0;
+        waiting_sums m_waiting;
     };
 
     /// The sum of term(i) for i in [0, n): eight running sums, so that the additions of a block need not wait for each

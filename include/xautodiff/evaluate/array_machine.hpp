@@ -345,6 +345,10 @@ namespace xautodiff::evaluate
         std::size_t kept_bytes() const
         {
             std::size_t numbers = m_work.capacity();
+            for (const row_chunks<T>& chunks : m_chunks)
+            {
+                numbers += chunks.kept_numbers();
+            }
             for (std::size_t s = 0; s < m_plan.slot_count; ++s)
             {
                 numbers += m.converted[s].capacity();
@@ -516,20 +520,25 @@ namespace xautodiff::evaluate
         output_ref seen_from_loop(const graph::region_output& out, const array::shape& shape) const
         {
             const graph::plan_step& s = m_plan.steps[std::size_t(out.step)];
-            const output_ref& target = m.target[std::size_t(out.home)];
+            const output_ref own = own_part(out);
             if (out.kind == graph::output_kind::total)
             {
-                return output_ref(target.data, shape, {});
+                return output_ref(own.data, shape, {});
             }
             if (out.step != out.from && s.reduces == graph::reduction_kind::over_axes)
             {
-                return array::broadcast_to(array::unsqueezed(target, shape, *parameters_of(s)), shape);
+                return array::broadcast_to(array::unsqueezed(own, shape, *parameters_of(s)), shape);
             }
-            if (out.step != out.from && s.reduces == graph::reduction_kind::into_slices)
-            {
-                return array::broadcast_to(array::sliced(target, *parameters_of(s)), shape);
-            }
-            return array::broadcast_to(target, shape);
+            return array::broadcast_to(own, shape);
+        }
+
+        /// A result's memory, or of memory that it shares with others the part that is its own.
+        output_ref own_part(const graph::region_output& out) const
+        {
+            const graph::plan_step& s = m_plan.steps[std::size_t(out.step)];
+            const output_ref& target = m.target[std::size_t(out.home)];
+            const bool is_part = out.step != out.from && s.reduces == graph::reduction_kind::into_slices;
+            return is_part ? array::sliced(target, *parameters_of(s)) : target;
         }
 
         /// Where a region reads numbers, and where one of numbers writes.
@@ -568,15 +577,11 @@ namespace xautodiff::evaluate
             }
             for (std::size_t o = 0; o < loop.results; ++o)
             {
-                const graph::region_output& out = loop.outputs[o];
-                const graph::plan_step& s = m_plan.steps[std::size_t(out.step)];
                 if (loop.out[o] != nullptr)
                 {
-                    const output_ref& target = m.target[std::size_t(out.home)];
-                    loop.out[o] = out.step != out.from && s.reduces == graph::reduction_kind::into_slices
-                                      ? array::sliced(target, *parameters_of(s)).data
-                                      : target.data;
-                    loop.clear[o].data = loop.clear[o].data == nullptr ? nullptr : target.data;
+                    loop.out[o] = own_part(loop.outputs[o]).data;
+                    T*& cleared = loop.clear[o].data;
+                    cleared = cleared == nullptr ? nullptr : m.target[std::size_t(loop.outputs[o].home)].data;
                 }
             }
         }

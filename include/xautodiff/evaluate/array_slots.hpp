@@ -74,9 +74,10 @@ namespace xautodiff::evaluate
     protected:
         plan_view m_plan;
         machine_memory<T> m;
-        bool m_changed =
-            true;              ///< some leaf has another shape, or its elements lie otherwise: what was planned is void
-        bool m_moved = false;  ///< some elements lie elsewhere, but in the same way
+        /// Some leaf has another shape, or its elements lie otherwise: what was planned is void.
+        bool m_changed = true;
+        /// Some elements lie elsewhere, but in the same way.
+        bool m_moved = false;
 
         static bool lies_alike(const input_ref& a, const input_ref& b)
         {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Sums into arrays, as those of columns, whose error does not grow with the number of rows: some rows are added up plainly,
-// their sums in pairs, the sums of those in pairs, as array/pairwise_sum.hpp does with numbers.
+// their sums in pairs, the sums of those in pairs.
 #pragma once
 
 #include <xautodiff/array/loop.hpp>
+#include <xautodiff/array/pairwise_sum.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -38,7 +39,7 @@ namespace xautodiff::evaluate
         T* start(T* memory)
         {
             m_memory = memory;
-            m_blocks = 0;
+            m_waiting.clear();
             std::fill_n(m_memory, m_size, T(0));
             return m_memory;
         }
@@ -46,11 +47,7 @@ namespace xautodiff::evaluate
         /// Takes what has been added up so far, and starts from zero again.
         void add_block()
         {
-            int level = 0;
-            for (std::size_t carry = m_blocks++; (carry & 1) != 0; carry >>= 1)
-            {
-                add(m_memory, level_at(level++));
-            }
+            const std::size_t level = m_waiting.add_block([this](std::size_t l) { add(m_memory, level_at(l)); });
             std::copy_n(m_memory, m_size, level_at(level));
             std::fill_n(m_memory, m_size, T(0));
         }
@@ -58,14 +55,7 @@ namespace xautodiff::evaluate
         /// Adds the sum to the row at `to`.
         void finish(T* to)
         {
-            int level = 0;
-            for (std::size_t left = m_blocks; left != 0; left >>= 1, ++level)
-            {
-                if ((left & 1) != 0)
-                {
-                    add(m_memory, level_at(level));
-                }
-            }
+            m_waiting.for_each([this](std::size_t level) { add(m_memory, level_at(level)); });
             array::add_to(array::array_ref<T>(to, m_row.shape, m_row.stride),
                           array::array_ref<T>(m_memory, m_row.shape, m_row.stride));
         }
@@ -75,9 +65,9 @@ namespace xautodiff::evaluate
         int m_levels = 0;
         index m_size = 0;
         T* m_memory = nullptr;
-        std::size_t m_blocks = 0;
+        array::waiting_sums m_waiting;
 
-        T* level_at(int level) { return m_memory + index(level + 1) * m_size; }
+        T* level_at(std::size_t level) { return m_memory + index(level + 1) * m_size; }
 
         void add(T* to, const T* from) const
         {

@@ -229,12 +229,7 @@ namespace xautodiff::evaluate
                 find_streams(begin, size);
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
-                    const bool direct = r.how[o] == delivery::direct;
-                    m.to[o] = direct ? r.out[o] + result_at(o) + begin : result_buffer(o);
-                    if (!direct && accumulates(o))
-                    {
-                        std::fill_n(m.to[o], rounded_up(size), T(0));
-                    }
+                    place_result(o, begin, size);
                 }
                 run_block(whole, size - whole);
                 if (r.clears)
@@ -280,12 +275,7 @@ namespace xautodiff::evaluate
                 }
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
-                    const bool direct = r.how[o] == delivery::direct;
-                    m.to[o] = direct ? r.out[o] + result_at(o) + first * row_step_of(r.streams + o) : result_buffer(o);
-                    if (!direct && accumulates(o))
-                    {
-                        std::fill_n(m.to[o], rounded_up(size), T(0));
-                    }
+                    place_result(o, first * row_step_of(r.streams + o), size);
                 }
                 run_block(whole, size - whole);
                 for (std::size_t o = 0; o < r.results; ++o)
@@ -330,6 +320,17 @@ namespace xautodiff::evaluate
                     const index to = end == r.axes.row_size() ? c.size : end + c.reach;
                     std::fill(c.data + from, c.data + to, T(0));
                 }
+            }
+        }
+
+        /// Lets the inner loop write a result where it belongs, `offset` elements further on, or to its buffer.
+        void place_result(std::size_t o, index offset, index size)
+        {
+            const bool direct = r.how[o] == delivery::direct;
+            m.to[o] = direct ? r.out[o] + result_at(o) + offset : result_buffer(o);
+            if (!direct && accumulates(o))
+            {
+                std::fill_n(m.to[o], rounded_up(size), T(0));
             }
         }
 

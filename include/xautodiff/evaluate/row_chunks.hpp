@@ -85,6 +85,9 @@ namespace xautodiff::evaluate
             runner.finish();
         }
 
+        /// How many numbers are kept for the next run.
+        std::size_t kept_numbers() const { return m_memory.capacity(); }
+
     private:
         int m_axis = 0;
         std::vector<column_sums<T>> m_sums;  ///< of each result; not all are used
