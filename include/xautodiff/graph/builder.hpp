@@ -53,6 +53,18 @@ namespace xautodiff::graph
             return at(i);
         }
 
+        /// A step of another graph, whose leaves are described in `leaves` and whose earlier steps stand at `place` here.
+        constexpr symbol append_copy(const step& s, const std::vector<slot>& leaves, const std::vector<int>& place,
+                                     const array::shape& hint = array::shape::of_rank(array::unknown))
+        {
+            if (s.kind == step_kind::literal)
+            {
+                return literal(s.value);
+            }
+            return s.kind == step_kind::operation ? append(s.op, s.operands_in(place), hint)
+                                                  : leaf(leaves[std::size_t(s.slot)]);
+        }
+
         /// Op on some operands. `hint` tells the result's static shape where the operands' do not.
         constexpr symbol append(const operation* op, const std::array<int, max_operands>& operand,
                                 const array::shape& hint = array::shape::of_rank(array::unknown));

@@ -180,7 +180,11 @@ namespace xautodiff::graph
     /// Whether each element of a kind stands, in all likelihood, for several of the other.
     constexpr bool is_smaller(const loop_kind& a, const loop_kind& b)
     {
-        const bool known = a.rank != array::unknown && b.rank != array::unknown;
-        return known && (a.rank < b.rank || (a.rank == b.rank && ((a.is_reduced && !b.is_reduced) || a.ones > b.ones)));
+        if (a.rank == array::unknown || a.rank != b.rank)
+        {
+            return a.rank != array::unknown && b.rank != array::unknown && a.rank < b.rank;
+        }
+        const bool has_all_ones = (a.ones & b.ones) == b.ones;
+        return (a.is_reduced && !b.is_reduced) || (has_all_ones && a.ones != b.ones);
     }
 }

@@ -23,26 +23,18 @@ namespace xautodiff::graph
             constexpr std::array<array::shape, sizeof...(Shapes)> given{Shapes...};
             lowering arrays(payload_count<Outputs>, merge);
             arrays.occurrence_slot = numbers.occurrence_slot;
+            std::vector<slot> leaves = numbers.steps.slots;
+            for (slot& leaf : leaves)
+            {
+                if (leaf.kind == expression::leaf_kind::input)
+                {
+                    leaf.shape = given[std::size_t(leaf.position)];
+                }
+            }
             std::vector<int> spread;
             for (const step& s : numbers.steps.steps)
             {
-                if (s.kind == step_kind::literal)
-                {
-                    spread.push_back(arrays.steps.literal(s.value).index);
-                }
-                else if (s.kind == step_kind::operation)
-                {
-                    spread.push_back(arrays.steps.append(s.op, s.operands_in(spread)).index);
-                }
-                else
-                {
-                    slot leaf = numbers.steps.slots[std::size_t(s.slot)];
-                    if (leaf.kind == expression::leaf_kind::input)
-                    {
-                        leaf.shape = given[std::size_t(leaf.position)];
-                    }
-                    spread.push_back(arrays.steps.leaf(leaf).index);
-                }
+                spread.push_back(arrays.steps.append_copy(s, leaves, spread).index);
             }
             // Has the shape of all arguments together, and is never computed.
             symbol whole;

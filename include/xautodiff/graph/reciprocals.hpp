@@ -33,24 +33,9 @@ namespace xautodiff::graph
         for (int i = 0; i < before.size(); ++i)
         {
             const step& s = before[i];
-            symbol now;
-            if (s.kind == step_kind::literal)
-            {
-                now = g.literal(s.value);
-            }
-            else if (s.kind != step_kind::operation)
-            {
-                now = g.leaf(before.slots[std::size_t(s.slot)]);
-            }
-            else if (divides_by_smaller(before, kinds, i))
-            {
-                const symbol a = g.at(place[std::size_t(s.operand[0])]), b = g.at(place[std::size_t(s.operand[1])]);
-                now = a * (1 / b);
-            }
-            else
-            {
-                now = g.append(s.op, s.operands_in(place), s.shape);
-            }
+            const auto operand = [&](int k) { return g.at(place[std::size_t(s.operand[std::size_t(k)])]); };
+            const symbol now = divides_by_smaller(before, kinds, i) ? operand(0) * (1 / operand(1))
+                                                                    : g.append_copy(s, before.slots, place, s.shape);
             place.push_back(now.index);
         }
         for (symbol& o : outputs)
