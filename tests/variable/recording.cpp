@@ -9,6 +9,7 @@
 #include "torch_error.hpp"
 
 namespace ad = xautodiff;
+using ad::oracle::before_hint;
 using ad::oracle::error_of;
 using ad::oracle::torch_says;
 using ad::oracle::torch_says_before_hint;
@@ -16,8 +17,6 @@ using ad::oracle::torch_says_before_hint;
 namespace
 {
     using array = xt::xarray<double>;
-
-    std::string before_hint(const std::string& text) { return text.substr(0, text.find(" Hint:")); }
 }
 
 TEST_CASE("detach shares the elements and leaves the graph")

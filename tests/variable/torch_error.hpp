@@ -22,12 +22,10 @@ namespace xautodiff::oracle
         return found->text;
     }
 
-    /// The same up to the hint, which is about Python.
-    inline std::string torch_says_before_hint(const std::string& name)
-    {
-        const std::string all = torch_says(name);
-        return all.substr(0, all.find(" Hint:"));
-    }
+    /// A message up to its hint: PyTorch's is about Python.
+    inline std::string before_hint(const std::string& text) { return text.substr(0, text.find(" Hint:")); }
+
+    inline std::string torch_says_before_hint(const std::string& name) { return before_hint(torch_says(name)); }
 
     /// What the error says that f throws.
     template <class F>

@@ -36,7 +36,7 @@ namespace xautodiff
                 else
                 {
                     using program = graph::program<Request, true>;
-                    using evaluator = evaluate::array_evaluator<program::graph, T, evaluate::product_of<Family>>;
+                    using evaluator = evaluate::evaluator_of<program, T, Family>;
                     if (!m_evaluator)
                     {
                         m_evaluator = std::make_shared<evaluator>();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <xautodiff/evaluate/evaluate.hpp>
+#include <xautodiff/evaluate/one_or_tuple.hpp>
 #include <xautodiff/expression/functions.hpp>
 
 #include <tuple>
@@ -99,19 +100,7 @@ namespace xautodiff::functional
             "to an argument of integers; pass 2.0 rather than 2");
     }
 
-    /// One result as itself, several as a tuple.
-    template <class... G>
-    constexpr auto one_or_tuple(std::tuple<G...>&& t)
-    {
-        if constexpr (sizeof...(G) == 1)
-        {
-            return std::get<0>(std::move(t));
-        }
-        else
-        {
-            return std::move(t);
-        }
-    }
+    using evaluate::one_or_tuple;
 
     /// The arguments as nodes, inside another formula.
     template <class Id, class... X>

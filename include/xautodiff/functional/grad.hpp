@@ -2,7 +2,6 @@
 // ad::grad and ad::value_and_grad: the gradient of a scalar function.
 #pragma once
 
-#include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/functional/elements.hpp>
 #include <xautodiff/functional/returned.hpp>
 
@@ -110,18 +109,7 @@ namespace xautodiff
                     expression::differential<expression::reverse_mode<Wrt>, Node, inputs, N...>(body, n...)...});
                 if constexpr (WithValue)
                 {
-                    auto value = [&]
-                    {
-                        if constexpr ((evaluate::reads_input<N> || ...))
-                        {
-                            return expression::differential<expression::primal_mode, Node, inputs, N...>(body, n...);
-                        }
-                        else
-                        {
-                            // A value of Variables can itself be differentiated by backward().
-                            return f(n...);
-                        }
-                    }();
+                    auto value = value_beside<inputs>(f, returned<form::single, Node>(body), n...);
                     return value_and_gradient<decltype(value), decltype(grads)>{value, grads};
                 }
                 else

@@ -2,7 +2,6 @@
 // ad::jvp: a function's value and its derivative along a direction, by forward mode.
 #pragma once
 
-#include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/functional/elements.hpp>
 #include <xautodiff/functional/returned.hpp>
 
@@ -133,23 +132,7 @@ namespace xautodiff
                 }(std::make_index_sequence<Y::count>{});
                 if constexpr (WithValue)
                 {
-                    if constexpr ((evaluate::reads_input<N> || ...))
-                    {
-                        return with_value(
-                            [&]<std::size_t... O>(std::index_sequence<O...>)
-                            {
-                                return Y::in_form(std::tuple{
-                                    expression::differential<expression::primal_mode, typename Y::template node_t<O>,
-                                                             inputs, std::tuple_element_t<I, all>...>(
-                                        body.template node<O>(), std::get<I>(nodes)...)...});
-                            }(std::make_index_sequence<Y::count>{}),
-                            tangent);
-                    }
-                    else
-                    {
-                        // A value of Variables can itself be differentiated by backward().
-                        return with_value(f(std::get<I>(nodes)...), tangent);
-                    }
+                    return with_value(value_beside<inputs>(f, body, std::get<I>(nodes)...), tangent);
                 }
                 else
                 {

@@ -3,6 +3,7 @@
 // std::array or std::tuple too.
 #pragma once
 
+#include <xautodiff/evaluate/facade.hpp>
 #include <xautodiff/functional/call.hpp>
 #include <xautodiff/graph/outputs.hpp>
 
@@ -143,6 +144,26 @@ namespace xautodiff::functional
         else
         {
             return decltype(trace<Id>(std::declval<const F&>(), std::declval<const X&>()...))::template is_closed<Id>;
+        }
+    }
+
+    /// The value of f beside derivatives of its body, inside another formula: the body's own, so that they share its steps. A
+    /// value of Variables is f's, which backward() can differentiate.
+    template <class Inputs, class F, form Form, class... B, class... N>
+    constexpr auto value_beside(const F& f, const returned<Form, B...>& body, const N&... n)
+    {
+        if constexpr ((evaluate::reads_input<N> || ...))
+        {
+            return [&]<std::size_t... O>(std::index_sequence<O...>)
+            {
+                return returned<Form, B...>::in_form(
+                    std::tuple{expression::differential<expression::primal_mode, B, Inputs, N...>(
+                        body.template node<O>(), n...)...});
+            }(std::index_sequence_for<B...>{});
+        }
+        else
+        {
+            return f(n...);
         }
     }
 

@@ -2,6 +2,7 @@
 // ad::apply of an operation that runs code of the user's forwards and backwards: torch::autograd::Function's counterpart.
 #pragma once
 
+#include <xautodiff/evaluate/one_or_tuple.hpp>
 #include <xautodiff/expression/functions.hpp>
 #include <xautodiff/variable/custom_statement.hpp>
 
@@ -20,25 +21,10 @@ namespace xautodiff
             using type = std::tuple<stored_t<X>>;
         };
 
-        template <class... R>
-        auto one_or_all(std::tuple<R...>&& all)
-        {
-            if constexpr (sizeof...(R) == 1)
-            {
-                return std::get<0>(std::move(all));
-            }
-            else
-            {
-                return std::move(all);
-            }
-        }
-
         template <class Op, class... X>
         auto apply_recorded(const X&... x)
         {
-            static_assert(
-                requires { std::string_view(Op::name); },
-                "xautodiff: an operation needs a name: `static constexpr std::string_view name = \"...\";`");
+            expression::require_recorded_operation<Op>();
             using containers = decltype(std::tuple_cat(std::declval<typename operand_containers<X>::type>()...));
             const std::tuple<decltype(as_argument(x))...> arguments(as_argument(x)...);
             typename Op::context context{};
@@ -72,12 +58,12 @@ namespace xautodiff
                     {
                         if (detail::is_recorded(operands.data(), operands.size()))
                         {
-                            return one_or_all(custom_statement<Op, std::tuple<R...>, containers>::record(
+                            return evaluate::one_or_tuple(custom_statement<Op, std::tuple<R...>, containers>::record(
                                 std::move(context), std::tuple<Variable<R>...>(std::move(r)...), operands));
                         }
                     }
                     // Nothing that was computed without being recorded is an operand itself.
-                    return one_or_all(
+                    return evaluate::one_or_tuple(
                         std::tuple<Variable<R>...>((is_temporary(*r.object()) ? std::move(r) : r.detach())...));
                 },
                 results);

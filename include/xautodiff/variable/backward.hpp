@@ -2,6 +2,7 @@
 // backward() and ad::grad(y, x).
 #pragma once
 
+#include <xautodiff/evaluate/one_or_tuple.hpp>
 #include <xautodiff/variable/variable.hpp>
 
 namespace xautodiff
@@ -283,15 +284,7 @@ namespace xautodiff
             variable::require_used(adjoint != nullptr, v);
             return *adjoint;
         };
-        auto gradients = variable::gradients_of(y, get, x, rest...);
-        if constexpr (sizeof...(R) == 0)
-        {
-            return std::get<0>(std::move(gradients));
-        }
-        else
-        {
-            return gradients;
-        }
+        return evaluate::one_or_tuple(variable::gradients_of(y, get, x, rest...));
     }
 
     /// The same as std::optional, empty where y does not depend on x.

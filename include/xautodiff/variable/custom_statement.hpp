@@ -96,7 +96,7 @@ namespace xautodiff::variable
         static_assert(std::is_nothrow_move_constructible_v<context>,
                       "xautodiff: the context of an operation must move without throwing");
 
-        static constexpr std::size_t operands_at = (sizeof(hub) + 7) / 8 * 8;
+        static constexpr std::size_t operands_at = detail::operands_behind<adjoint_bundle<R...>>;
         static constexpr std::size_t state_at =
             (operands_at + sizeof...(T) * sizeof(operand) + alignof(state) - 1) / alignof(state) * alignof(state);
 

@@ -121,10 +121,7 @@ namespace xautodiff::variable
             }
             free_elements(n, type);
         }
-    }
 
-    namespace detail
-    {
         /// Whether a node is an entry on numbers and no more: then it has only to let go of its operands.
         inline bool is_plain_number(const node_base& n)
         {

@@ -10,18 +10,13 @@ namespace xautodiff::variable
 {
     namespace detail
     {
-        inline traced operand_of(const node_base& n, unsigned k)
-        {
-            node_base& x = *operands_of(n)[k].node();
-            retain(x);
-            return traced(handle<erased_array>(static_cast<node<erased_array>*>(&x)));
-        }
-
         inline traced same_node(node_base& n)
         {
             retain(n);
             return traced(handle<erased_array>(static_cast<node<erased_array>*>(&n)));
         }
+
+        inline traced operand_of(const node_base& n, unsigned k) { return same_node(*operands_of(n)[k].node()); }
 
         /// Whether what is computed of those nodes goes on the tape.
         inline bool is_recorded(node_base* const* operands, std::size_t count)
