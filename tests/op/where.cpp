@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A branch that is dead has no say in a derivative, whatever overflows there. (PyTorch gives nan.)
+#include <xautodiff/evaluate/reference.hpp>
 #include <xautodiff/xautodiff.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <tuple>
+#include <vector>
 
 namespace ad = xautodiff;
+namespace reference = xautodiff::evaluate::reference;
 using vector = xt::xtensor<double, 1>;
+using matrix = xt::xtensor<double, 2>;
 
 namespace
 {
@@ -15,6 +22,18 @@ namespace
     constexpr auto root = [](auto x) { return ad::where(x > 0.0, ad::sqrt(x), 3.0 * x); };
     constexpr auto nested = [](auto x)
     { return ad::where(x < 100.0, ad::where(x > 1.0, ad::log(x - 1.0), x * x), ad::exp(x * x)); };
+
+    struct formula;
+
+    /// The gradient of the sum of f, as graph and as the reference evaluator give it.
+    template <class C>
+    void check_gradient(const C& x, const C& expected, auto f)
+    {
+        CHECK(ad::grad([&](auto a) { return ad::sum(f(a)); })(x) == expected);
+        const reference::dense<double> g =
+            reference::gradient(f(ad::expression::input<formula, 0, C>{}), 1.0, std::tie(x)).input[0];
+        CHECK(std::equal(g.elements().begin(), g.elements().end(), expected.begin(), expected.end()));
+    }
 }
 
 TEST_CASE("numbers, in both modes and to second order")
@@ -30,14 +49,74 @@ TEST_CASE("numbers, in both modes and to second order")
     CHECK(ad::grad(nested)(1.0) == 2);
 }
 
+TEST_CASE("numbers, in the reference evaluator")
+{
+    constexpr ad::expression::input<formula, 0, double> x{};
+    CHECK(reference::gradient(reciprocal(x), 1.0, std::tuple{0.0}).input[0].item() == 1);
+    CHECK(reference::gradient(root(x), 1.0, std::tuple{0.0}).input[0].item() == 3);
+    CHECK(reference::gradient(nested(x), 1.0, std::tuple{1.0}).input[0].item() == 2);
+    CHECK(reference::tangent(reciprocal(x), std::tuple{0.0}, std::tuple{1.0}).item() == 1);
+}
+
 TEST_CASE("arrays")
 {
     const vector x{0, 4, -1};
-    CHECK(ad::grad([](auto a) { return ad::sum(root(a)); })(x) == vector{3, 0.25, 3});
-    CHECK(ad::grad([](auto a) { return ad::sum(reciprocal(a) * a); })(x) == vector{0, 0, 0});
+    check_gradient(x, vector{3, 0.25, 3}, root);
+    check_gradient(x, vector{0, 0, 0}, [](auto a) { return reciprocal(a) * a; });
     ad::Variable v(x, ad::requires_grad);
     ad::sum(reciprocal(v)).backward();
     CHECK(v.grad() == vector{1, -0.0625, -1});
+}
+
+TEST_CASE("a dead branch that is used twice, by choices in it, or in another's dead branch too")
+{
+    const vector x{2, 50};
+    check_gradient(x, vector{4, 4},
+                   [](auto a)
+                   {
+                       const auto e = ad::exp(a * a);
+                       const auto choices = ad::maximum(e, 2.0) - ad::relu(e) + ad::clamp(e, 0.0, 3.0) / e;
+                       return ad::where(a < 100.0, a, e * e + choices) + ad::where(a > 200.0, e, 2.0 * a)
+                              + ad::where(a < 300.0, a, e);
+                   });
+    // The same exponential here and there, alive in the first element only.
+    check_gradient(vector{0, 50}, vector{0, 1},
+                   [](auto a)
+                   {
+                       const auto e = ad::exp(a * a);
+                       return ad::where(a < 3.0, e, ad::where(a < 100.0, a, e * e));
+                   });
+}
+
+TEST_CASE("a dead branch that is a number made of an array")
+{
+    const auto f = [](auto a)
+    {
+        const auto e = ad::exp(a * a);
+        return ad::where(ad::sum(a) < 100.0, ad::sum(a), ad::sum(e) + ad::mean(e * e) / 2.0);
+    };
+    check_gradient(vector{2, 50}, vector{1, 1}, f);
+}
+
+TEST_CASE("rows of a dead branch, in the reference evaluator")
+{
+    const matrix x{{1, 50}, {2, 3}};
+    const ad::expression::input<formula, 0, matrix> a;
+    const auto e = ad::exp(a * a);
+    const auto turned = ad::transpose(a);
+    const auto rows = ad::sum(a, 1);
+    const auto f = ad::where(rows < 50.0, ad::amax(a, 1), ad::where(rows > 60.0, ad::sum(e, 1) - ad::amax(e, 1), rows));
+    CHECK(reference::gradient(f, 1.0, std::tie(x)).input[0].elements() == std::vector<double>{1, 1, 0, 1});
+    CHECK(reference::gradient(ad::where(turned < 50.0, turned, ad::transpose(e)), 1.0, std::tie(x)).input[0].elements()
+          == std::vector<double>{1, std::numeric_limits<double>::infinity(), 1, 1});
+}
+
+TEST_CASE("one tag for two objects: the way without merging")
+{
+    const auto shifted = [](auto x, double by) { return x + by; };
+    const auto f = [&](auto x) { return ad::where(shifted(x, 1.0) < 100.0, shifted(x, 0.0), 1.0 / shifted(x, -2.0)); };
+    CHECK(ad::grad(f)(2.0) == 1);
+    CHECK(ad::grad([&](auto x) { return ad::sum(f(x)); })(vector{2, 130}) == vector{1, -1 / (128.0 * 128.0)});
 }
 
 TEST_CASE("the value of a product is not touched: 0 times infinity is nan")

@@ -13,12 +13,14 @@
 namespace xautodiff::evaluate::reference
 {
     /// What the leaves receive: an adjoint for each argument, and one for each payload leaf in the order of the nested type.
-    /// Each has the shape of what it belongs to; zeros where nothing flows.
+    /// Each has the shape of what it belongs to; zeros where nothing flows. `live` is 0 where all that reached an argument
+    /// had passed through a branch that a `where` does not take, else 1.
     template <class T>
     struct gradients
     {
         std::vector<dense<T>> input;
         std::vector<dense<T>> leaf;
+        std::vector<dense<T>> live;
     };
 
     namespace detail
@@ -79,17 +81,19 @@ namespace xautodiff::evaluate::reference
             flags& reached;
 
             template <class Input>
-            constexpr void input(const dense<T>& adjoint)
+            constexpr void input(const dense<T>& adjoint, const dense<T>& live)
             {
                 if constexpr (Inputs::template contain<Input>)
                 {
                     constexpr auto at = std::size_t(Input::position);
-                    dense<T> total = adjoint;
+                    dense<T> total = adjoint, any_live = live;
                     if (reached[at])
                     {
                         total = to.input[at] + adjoint;
+                        any_live = math::where(live, 1, to.live[at]);
                     }
                     to.input[at] = total;
+                    to.live[at] = any_live;
                     reached[at] = true;
                 }
             }
@@ -116,6 +120,9 @@ namespace xautodiff::evaluate::reference
         };
 
         /// A node with its value, and its operands with theirs. `payload` counts the payload leaves seen so far.
+        ///
+        /// With its adjoint a node is handed where it is live: 0 in the branch that a `where` above it does not take. What is
+        /// dead stays 0 on its way down, whatever partial derivative it meets.
         template <class T, class N>
         struct evaluated;
 
@@ -125,7 +132,10 @@ namespace xautodiff::evaluate::reference
             dense<T> value;
 
             constexpr evaluated(const N&, const auto& scope, int&) : value(scope.template value<N>()) {}
-            constexpr void pull(const dense<T>& adjoint, auto to) const { to.template input<N>(adjoint); }
+            constexpr void pull(const dense<T>& adjoint, const dense<T>& live, auto to) const
+            {
+                to.template input<N>(adjoint, live);
+            }
             constexpr auto push(auto from) const { return from.template input<N>(); }
         };
 
@@ -161,7 +171,7 @@ namespace xautodiff::evaluate::reference
                 }
             }
 
-            constexpr void pull(const dense<T>& adjoint, auto to) const
+            constexpr void pull(const dense<T>& adjoint, const dense<T>&, auto to) const
             {
                 if constexpr (graph::payload_count<N> != 0)
                 {
@@ -175,7 +185,7 @@ namespace xautodiff::evaluate::reference
         constexpr auto evaluate(const Node& node, const values<T>& arguments, const Outer& outer);
         template <class T, class Inputs, class Node, class Outer>
         constexpr gradients<T> gradient(const Node& node, const dense<T>& seed, const values<T>& arguments,
-                                        const Outer& outer);
+                                        const Outer& outer, const dense<T>& live = dense<T>(T(1)));
         template <class T, class Inputs, class Node, class Outer, class... Tangent>
         constexpr dense<T> tangent(const Node& node, const values<T>& arguments, const std::tuple<Tangent...>& tangents,
                                    const Outer& outer);
@@ -195,21 +205,26 @@ namespace xautodiff::evaluate::reference
             {
             }
 
-            constexpr void pull(const dense<T>& adjoint, auto to) const
+            constexpr void pull(const dense<T>& adjoint, const dense<T>& live, auto to) const
             {
-                const auto flow = [&](const auto& operand, const auto& flowing)
+                const auto flow =
+                    [&]<class Flowing>(const auto& operand, const std::pair<Flowing, dense<T>>& contribution)
                 {
-                    if constexpr (math::traced_value<decltype(flowing)>)
+                    if constexpr (math::traced_value<Flowing>)
                     {
-                        operand.pull(flowing.sum_to(operand.value.shape()), to);
+                        const auto& [flowing, alive] = contribution;
+                        const array::shape& s = operand.value.shape();
+                        operand.pull(math::where(alive, flowing, 0).sum_to(s),
+                                     alive.broadcast(flowing.shape()).sum_to(s) > 0, to);
                     }
                 };
                 if constexpr (!requires { Op::is_mask; })
                 {
                     std::apply(
-                        [&](const auto&... x) {
-                            std::apply([&](const auto&... flowing) { (flow(x, flowing), ...); },
-                                       contributions(adjoint, x.value...));
+                        [&](const auto&... x)
+                        {
+                            std::apply([&](const auto&... contribution) { (flow(x, contribution), ...); },
+                                       contributions(adjoint, live, x.value...));
                         },
                         operands);
                 }
@@ -234,21 +249,24 @@ namespace xautodiff::evaluate::reference
             }
 
         private:
-            constexpr auto contributions(const dense<T>& adjoint, const auto&... x) const
+            /// What flows to each operand, and where that is live.
+            constexpr auto contributions(const dense<T>& adjoint, const dense<T>& live, const auto&... x) const
             {
-                if constexpr (graph::composed_operation<Op>)
+                return [&]<std::size_t... K>(std::index_sequence<K...>)
                 {
-                    return [&]<std::size_t... K>(std::index_sequence<K...>)
+                    if constexpr (graph::composed_operation<Op>)
                     {
                         const auto g = gradient<T, all_inputs>(composition<Op>(x...), adjoint,
-                                                               values<T>{dense_or_zero(x)...}, math::none{});
-                        return std::tuple{adjoint_of(x, g.input[K])...};
-                    }(std::index_sequence_for<X...>{});
-                }
-                else
-                {
-                    return math::pullback<Op>(adjoint, value, x...);
-                }
+                                                               values<T>{dense_or_zero(x)...}, math::none{}, live);
+                        return std::make_tuple(std::pair{adjoint_of(x, g.input[K]), g.live[K]}...);
+                    }
+                    else
+                    {
+                        const auto flowing = math::pullback<Op>(adjoint, value, x...);
+                        const auto alive = live_operands<Op>(live, value, x...);
+                        return std::make_tuple(std::pair{std::get<K>(flowing), alive[K]}...);
+                    }
+                }(std::index_sequence_for<X...>{});
             }
 
             template <class... Value, class... Tangent>
@@ -340,12 +358,13 @@ namespace xautodiff::evaluate::reference
 
         template <class T, class Inputs, class Node, class Outer>
         constexpr gradients<T> gradient(const Node& node, const dense<T>& seed, const values<T>& arguments,
-                                        const Outer& outer)
+                                        const Outer& outer, const dense<T>& live)
         {
             gradients<T> out;
             for (const dense<T>& x : arguments)
             {
                 out.input.emplace_back(x.shape());
+                out.live.emplace_back(x.shape(), T(1));
             }
             auto add_leaf = [&]<class Leaf>(int, const Leaf& leaf)
             {
@@ -361,7 +380,8 @@ namespace xautodiff::evaluate::reference
             for_each_payload(node, add_leaf);
             const auto root = evaluate<T, Inputs>(node, arguments, outer);
             flags reached(arguments.size(), false);
-            root.pull(seed.broadcast(root.value.shape()), sink<T, Inputs>{out, reached});
+            const array::shape& s = root.value.shape();
+            root.pull(seed.broadcast(s), live.broadcast(s), sink<T, Inputs>{out, reached});
             return out;
         }
 

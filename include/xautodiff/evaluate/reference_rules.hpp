@@ -5,7 +5,9 @@
 
 #include <xautodiff/evaluate/reference_value.hpp>
 
+#include <algorithm>
 #include <tuple>
+#include <vector>
 
 namespace xautodiff::evaluate::reference
 {
@@ -46,6 +48,14 @@ namespace xautodiff::evaluate::reference
             }
         }
 
+        /// Whether an element of Op's first operand receives the adjoints of the result's elements times numbers that are
+        /// never negative, and the other operands nothing.
+        template <class Op>
+        inline constexpr bool has_weights = std::same_as<Op, op::amax>;
+        template <class Op>
+            requires requires { Op::linear_in; }
+        inline constexpr bool has_weights<Op> = Op::linear_in == 0b1;
+
         template <class... X>
         constexpr auto sum_of(const X&... x)
         {
@@ -58,6 +68,32 @@ namespace xautodiff::evaluate::reference
                 return [](const auto& first, const auto&... rest) { return plus(first, sum_of(rest...)); }(x...);
             }
         }
+    }
+
+    /// Where the adjoints of the operands are live, in the shape in which Op's pullback gives them. A `where` decides it;
+    /// else an element is dead if it receives something from dead elements of the result, and nothing from live ones.
+    template <class Op, class T, class... X>
+    constexpr std::vector<dense<T>> live_operands(const dense<T>& live, const dense<T>& y, const X&... x)
+    {
+        std::vector<dense<T>> out(sizeof...(X), live);
+        if constexpr (std::same_as<Op, op::where>)
+        {
+            const auto& mask = std::get<0>(std::tie(x...));
+            out[1] = math::where(mask, live, 0);
+            out[2] = math::where(mask, 0, live);
+        }
+        else if constexpr (detail::has_weights<Op>)
+        {
+            const auto received = [&](const dense<T>& from) -> dense<T>
+            { return std::get<0>(Op::pullback(from, y, x...)); };
+            out[0] = math::where(received(live) == 0, received(live == 0) == 0, 1);
+        }
+        else if constexpr (graph::structured_operation<Op>)
+        {
+            const bool dead = std::ranges::all_of(live.elements(), [](T element) { return element == 0; });
+            out.assign(sizeof...(X), dense<T>(T(!dead)));
+        }
+        return out;
     }
 
     /// The tangent of y = Op(x...) for the tangents of the operands.

@@ -54,6 +54,58 @@ namespace xautodiff::graph
             // clang-format on
             return false;
         }
+
+        // Adjoints that are 0 where a branch is dead. What is done to one is done inside its selection, to what is alive, lest
+        // the 0 meets an inf or a nan of the dead branch: where_adjoint(m, a, 0) * y becomes where_adjoint(m, a * y, 0).
+
+        constexpr bool is_where_adjoint(const builder& b, int i)
+        {
+            return b[i].op != nullptr && is<op::where_adjoint>(b[i].op);
+        }
+
+        /// Whether a step is an adjoint that is dead somewhere.
+        constexpr bool is_masked(const builder& b, int i)
+        {
+            const auto dead = [&](int arm) { return b[arm].is_literal(0) || is_masked(b, arm); };
+            return is_where_adjoint(b, i) && (dead(b[i].operand[1]) || dead(b[i].operand[2]));
+        }
+
+        /// Operation done to the arms of step i, except to zeros.
+        constexpr symbol inside_mask(builder& b, int i, auto operation)
+        {
+            const std::array<int, max_operands> of = b[i].operand;
+            const auto arm = [&](int k) { return b[k].is_literal(0) ? b.at(k) : operation(b.at(k)); };
+            const symbol taken = arm(of[1]), otherwise = arm(of[2]);
+            return math::where_adjoint(b.at(of[0]), taken, otherwise);
+        }
+
+        /// Operation on two adjoints, dead where both are: it must give 0 for two zeros. None if neither is masked, or one is
+        /// alive everywhere.
+        constexpr symbol inside_masks(builder& b, int x, int y, auto operation)
+        {
+            if (b[x].is_literal(0) && b[y].is_literal(0))
+            {
+                return b.at(x);
+            }
+            const auto may_be_dead = [&](int i) { return b[i].is_literal(0) || is_masked(b, i); };
+            const bool same_mask =
+                is_where_adjoint(b, x) && is_where_adjoint(b, y) && b[x].operand[0] == b[y].operand[0];
+            if (!(same_mask && (is_masked(b, x) || is_masked(b, y))) && !(may_be_dead(x) && may_be_dead(y)))
+            {
+                return {};
+            }
+            const int outer = is_where_adjoint(b, x) ? x : y;
+            const std::array<int, max_operands> of = b[outer].operand;
+            const auto arm = [&](std::size_t k)
+            {
+                const int left = is_where_adjoint(b, x) ? of[k] : x;
+                const int right = same_mask ? b[y].operand[k] : outer == x ? y : of[k];
+                const symbol inner = inside_masks(b, left, right, operation);
+                return inner ? inner : operation(b.at(left), b.at(right));
+            };
+            const symbol taken = arm(1), otherwise = arm(2);
+            return math::where_adjoint(b.at(of[0]), taken, otherwise);
+        }
     }
 
     /// A symbol that equals op(operands), where one is there or can be made shorter; otherwise none. May rewrite the
@@ -108,21 +160,6 @@ namespace xautodiff::graph
         const auto summed = [&](int i) { return b.at(step_of(i).operand[0]); };
         const auto target = [&](int i) { return b.at(step_of(i).operand[1]); };
 
-        // An adjoint that is 0 where a branch is dead: a factor goes inside, lest the 0 meets an inf or a nan of that branch.
-        const auto is_masked_adjoint = [&](int i)
-        {
-            const step& s = step_of(i);
-            return s.op != nullptr && is<op::where_adjoint>(s.op)
-                   && (step_of(s.operand[1]).is_literal(0) || step_of(s.operand[2]).is_literal(0));
-        };
-        const auto inside_mask = [&](int i, auto operation)
-        {
-            const std::array<int, max_operands> of = step_of(i).operand;
-            const symbol mask = b.at(of[0]);
-            return step_of(of[1]).is_literal(0) ? math::where_adjoint(mask, 0, operation(b.at(of[2])))
-                                                : math::where_adjoint(mask, operation(b.at(of[1])), 0);
-        };
-
         const bool chooses = is<op::where>(op) || is<op::where_adjoint>(op);
         const auto choose = [&](symbol a, symbol otherwise)
         { return is<op::where>(op) ? math::where(b.at(x), a, otherwise) : math::where_adjoint(b.at(x), a, otherwise); };
@@ -156,10 +193,10 @@ namespace xautodiff::graph
             {
                 return b.sum_to(b.at(x) * summed(y), target(y));
             }
-            if (is_masked_adjoint(x) || is_masked_adjoint(y))
+            if (detail::is_masked(b, x) || detail::is_masked(b, y))
             {
-                const int masked = is_masked_adjoint(x) ? x : y;
-                return inside_mask(masked, [&](symbol inner) { return inner * b.at(masked == x ? y : x); });
+                const int masked = detail::is_masked(b, x) ? x : y;
+                return detail::inside_mask(b, masked, [&](symbol inner) { return inner * b.at(masked == x ? y : x); });
             }
         }
         else if (is<op::add>(op))
@@ -185,6 +222,10 @@ namespace xautodiff::graph
             {
                 return b.sum_to(summed(x) + summed(y), target(x));
             }
+            if (const symbol sum = detail::inside_masks(b, x, y, [](symbol p, symbol q) { return p + q; }))
+            {
+                return sum;
+            }
         }
         else if (is<op::subtract>(op))
         {
@@ -209,6 +250,10 @@ namespace xautodiff::graph
             {
                 return b.sum_to(summed(x) - summed(y), target(x));
             }
+            if (const symbol difference = detail::inside_masks(b, x, y, [](symbol p, symbol q) { return p - q; }))
+            {
+                return difference;
+            }
         }
         else if (is<op::divide>(op))
         {
@@ -225,9 +270,9 @@ namespace xautodiff::graph
             {
                 return b.sum_to(summed(x) / b.at(y), target(x));
             }
-            if (is_masked_adjoint(x))
+            if (detail::is_masked(b, x))
             {
-                return inside_mask(x, [&](symbol inner) { return inner / b.at(y); });
+                return detail::inside_mask(b, x, [&](symbol inner) { return inner / b.at(y); });
             }
         }
         else if (is<op::negate>(op) && is_negated(x))
@@ -237,6 +282,10 @@ namespace xautodiff::graph
         else if (is<op::negate>(op) && is_sum_to(x))
         {
             return b.sum_to(-summed(x), target(x));
+        }
+        else if (is<op::negate>(op) && detail::is_masked(b, x))
+        {
+            return detail::inside_mask(b, x, [](symbol inner) { return -inner; });
         }
         else if (is<op::pow>(op) && literal_y)
         {
@@ -254,6 +303,11 @@ namespace xautodiff::graph
             {
                 return b.at(chosen);
             }
+        }
+        else if (is<op::where>(op) && (detail::is_masked(b, y) || detail::is_masked(b, operand[2])))
+        {
+            return detail::inside_masks(b, y, operand[2],
+                                        [&](symbol p, symbol q) { return math::where(b.at(x), p, q); });
         }
         else if (chooses && is_sum_to(y) && step_of(operand[2]).is_literal(0) && b.absorbs(y, x))
         {

@@ -56,7 +56,8 @@ namespace xautodiff::op
         }
     };
 
-    /// mask ? a : b, elementwise. The adjoint goes only to the branch taken: the other gets 0 even if it overflowed.
+    /// mask ? a : b, elementwise. The adjoint goes only to the branch taken: the other gets 0 even if it overflowed. (Behind
+    /// a sum over some axes, a transposition or the like in that branch, where elements are not the mask's, 0 may meet inf.)
     struct where : choice<where>
     {
         static constexpr std::string_view name = "where", function = "WhereBackward0";
