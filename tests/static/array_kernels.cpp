@@ -131,8 +131,11 @@ constexpr bool vectors_are_matrices_of_one_row_or_column()
     const array_ref<const double> v(d.data(), {3});
     const array_ref<const double> m(d.data(), {3, 2});
     const auto out = array::product_matrix(array_ref<const double>(d.data(), {2}), v.shape, m.shape);
-    return array::left_matrix(v).shape == shape{1, 3} && array::left_matrix(v).stride == array::strides{0, 1}
-           && array::right_matrix(v).shape == shape{3, 1} && array::right_matrix(v).stride == array::strides{1, 0}
-           && array::left_matrix(m).shape == m.shape && out.shape == shape{1, 2} && out.stride == array::strides{0, 1};
+    const auto is = [](const array::matrix_ref<const double>& x, array::index rows, array::index columns,
+                       array::index row_stride, array::index column_stride) {
+        return x.rows == rows && x.columns == columns && x.row_stride == row_stride && x.column_stride == column_stride;
+    };
+    return is(array::left_matrix(v), 1, 3, 0, 1) && is(array::right_matrix(v), 3, 1, 1, 0)
+           && is(array::left_matrix(m), 3, 2, 2, 1) && is(out, 1, 2, 0, 1);
 }
 static_assert(vectors_are_matrices_of_one_row_or_column());

@@ -17,8 +17,6 @@ namespace xautodiff::array::blas
 {
     namespace detail
     {
-        using array::detail::matrix_ref;
-
         inline void gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const float* a, int lda,
                          const float* b, int ldb, float beta, float* c, int ldc)
         {
@@ -204,24 +202,28 @@ namespace xautodiff::array::blas
 
     /// As array::matmul; float and double go through BLAS, all else through the plain loops.
     template <class T, class A, class B>
-    constexpr void matmul(const array_ref<T>& out, const array_ref<A>& a, const array_ref<B>& b,
-                          bool transpose_a = false, bool transpose_b = false, bool accumulate = false)
+    constexpr void matmul(const matrix_ref<T>& out, const matrix_ref<A>& a, const matrix_ref<B>& b,
+                          bool accumulate = false)
     {
-        using array::detail::expect_matrix;
-        const detail::matrix_ref<T> to(expect_matrix(out));
-        const detail::matrix_ref<A> left(expect_matrix(a), transpose_a);
-        const detail::matrix_ref<B> right(expect_matrix(b), transpose_b);
-        array::detail::expect_product(to, left, right);
+        array::detail::expect_product(out, a, b);
         if constexpr ((std::same_as<T, float> || std::same_as<T, double>)&&std::same_as<std::remove_const_t<A>, T>
                       && std::same_as<std::remove_const_t<B>, T>)
         {
             // Below some tens of multiplications a call costs more than they do.
-            if (!std::is_constant_evaluated() && to.rows * to.columns * left.columns > 24 && detail::is_int(to.rows)
-                && detail::is_int(to.columns) && detail::is_int(left.columns))
+            if (!std::is_constant_evaluated() && out.rows * out.columns * a.columns > 24 && detail::is_int(out.rows)
+                && detail::is_int(out.columns) && detail::is_int(a.columns))
             {
-                return detail::multiply<T>(to, left.as_const(), right.as_const(), accumulate ? T(1) : T(0));
+                return detail::multiply<T>(out, a.as_const(), b.as_const(), accumulate ? T(1) : T(0));
             }
         }
-        array::detail::multiply(to, left, right, accumulate);
+        array::detail::multiply(out, a, b, accumulate);
+    }
+
+    template <class T, class A, class B>
+    constexpr void matmul(const array_ref<T>& out, const array_ref<A>& a, const array_ref<B>& b,
+                          bool transpose_a = false, bool transpose_b = false, bool accumulate = false)
+    {
+        using array::detail::expect_matrix;
+        blas::matmul(expect_matrix(out), expect_matrix(a, transpose_a), expect_matrix(b, transpose_b), accumulate);
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Matrix products: their shapes, 1-D operands seen as matrices, and plain loops that work for any type and strides.
+// Matrix products: their shapes, and plain loops that work for any type and strides.
 #pragma once
 
 #include <xautodiff/array/loop.hpp>
+#include <xautodiff/array/matrix_ref.hpp>
 #include <xautodiff/array/pairwise_sum.hpp>
 
 #include <string>
@@ -78,70 +79,8 @@ namespace xautodiff::array
         return out;
     }
 
-    /// A left operand as a matrix: a vector of k elements is (1, k).
-    template <class T>
-    constexpr array_ref<T> left_matrix(array_ref<T> a)
-    {
-        return a.shape.rank == 1 ? array_ref<T>(a.data, {1, a.shape[0]}, {0, a.stride[0]}) : a;
-    }
-
-    /// A right operand as a matrix: a vector of k elements is (k, 1).
-    template <class T>
-    constexpr array_ref<T> right_matrix(array_ref<T> b)
-    {
-        return b.shape.rank == 1 ? array_ref<T>(b.data, {b.shape[0], 1}, {b.stride[0], 0}) : b;
-    }
-
-    /// A product, or its adjoint, as the matrix that left_matrix x right_matrix is. `a` and `b` are the operands' shapes.
-    template <class T>
-    constexpr array_ref<T> product_matrix(array_ref<T> out, const shape& a, const shape& b)
-    {
-        array_ref<T> matrix(out.data, {1, 1}, {});
-        int from = 0;
-        if (a.rank == 2)
-        {
-            matrix.shape[0] = out.shape[from];
-            matrix.stride[0] = out.stride[static_cast<std::size_t>(from++)];
-        }
-        if (b.rank == 2)
-        {
-            matrix.shape[1] = out.shape[from];
-            matrix.stride[1] = out.stride[static_cast<std::size_t>(from)];
-        }
-        return matrix;
-    }
-
     namespace detail
     {
-        /// An array_ref of two dimensions, small enough to be handed around by value.
-        template <class T>
-        struct matrix_ref
-        {
-            T* data;
-            index rows;
-            index columns;
-            index row_stride;
-            index column_stride;
-
-            constexpr explicit matrix_ref(const array_ref<T>& a, bool transpose = false)
-                : data(a.data),
-                  rows(a.shape[transpose]),
-                  columns(a.shape[!transpose]),
-                  row_stride(a.stride[transpose]),
-                  column_stride(a.stride[!transpose])
-            {
-            }
-
-            constexpr matrix_ref(T* p, index r, index c, index rs, index cs)
-                : data(p), rows(r), columns(c), row_stride(rs), column_stride(cs)
-            {
-            }
-
-            constexpr matrix_ref transposed() const { return {data, columns, rows, column_stride, row_stride}; }
-            constexpr matrix_ref<const T> as_const() const { return {data, rows, columns, row_stride, column_stride}; }
-            constexpr array_ref<T> as_array() const { return {data, {rows, columns}, {row_stride, column_stride}}; }
-        };
-
         [[noreturn, gnu::cold]] inline void throw_product_target(const shape& out, const shape& product)
         {
             throw shape_error("a product of shape " + to_string(product) + " does not fit a result of shape "
@@ -161,14 +100,16 @@ namespace xautodiff::array
             }
         }
 
+        /// The matrix that an array is, or its transpose.
         template <class T>
-        constexpr const array_ref<T>& expect_matrix(const array_ref<T>& a)
+        constexpr matrix_ref<T> expect_matrix(const array_ref<T>& a, bool transpose = false)
         {
             if (a.shape.rank != 2)
             {
                 throw_not_a_matrix(a.shape);
             }
-            return a;
+            const matrix_ref<T> m(a);
+            return transpose ? m.transposed() : m;
         }
 
         /// out = (0 or out) + a b as inner products: for columns of b that lie in one piece.
@@ -240,17 +181,23 @@ namespace xautodiff::array
         }
     }
 
-    /// The product of two matrices of any strides, either of them transposed first: out = op(a) op(b), or out += op(a) op(b).
-    /// An inner extent of 0 gives zeros. `out` must not overlap the operands.
+    /// The product of two matrices of any strides: out = a b, or out += a b. An inner extent of 0 gives zeros. `out` must not
+    /// overlap the operands.
     /// Throws shape_error where the extents do not fit.
+    template <class T, class A, class B>
+    constexpr void matmul(const matrix_ref<T>& out, const matrix_ref<A>& a, const matrix_ref<B>& b,
+                          bool accumulate = false)
+    {
+        detail::expect_product(out, a, b);
+        detail::multiply(out, a, b, accumulate);
+    }
+
+    /// The same of arrays of two dimensions, either operand transposed first.
     template <class T, class A, class B>
     constexpr void matmul(const array_ref<T>& out, const array_ref<A>& a, const array_ref<B>& b,
                           bool transpose_a = false, bool transpose_b = false, bool accumulate = false)
     {
-        const detail::matrix_ref<T> to(detail::expect_matrix(out));
-        const detail::matrix_ref<A> left(detail::expect_matrix(a), transpose_a);
-        const detail::matrix_ref<B> right(detail::expect_matrix(b), transpose_b);
-        detail::expect_product(to, left, right);
-        detail::multiply(to, left, right, accumulate);
+        matmul(detail::expect_matrix(out), detail::expect_matrix(a, transpose_a), detail::expect_matrix(b, transpose_b),
+               accumulate);
     }
 }

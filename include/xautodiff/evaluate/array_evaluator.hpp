@@ -14,7 +14,7 @@ namespace xautodiff::evaluate
     /// An operation on whole arrays: one function for each operation and number type, whatever graphs it stands in.
     /// Parameters, if it takes any, are its last operand.
     template <class Op, int Arity, bool TakesParameters, class T, class Product>
-    void run_operation(const typename array_machine<T>::operands& all)
+    void run_operation(const operands<T>& all)
     {
         [&]<std::size_t... I>(std::index_sequence<I...>)
         {
@@ -102,17 +102,27 @@ namespace xautodiff::evaluate
                     }
                     m_machine.forget_targets();
                     for_each_result(results, [&](std::size_t o, auto& result) { m_machine.prepare_result(o, result); });
-                    m_machine.allocate(wanted);
+                    m_machine.plan_tasks(wanted, [this] { set_aliases(); });
+                    m_machine.allocate();
                     set_aliases();
-                    m_machine.plan_regions(wanted);
+                    m_machine.plan_regions();
                 }
-                run_tasks<false>(wanted);
+                run_tasks(wanted, turn::with_shapes);
             }
             if constexpr (!schedule.assembled.empty())
             {
                 m_machine.clear_assembled();
             }
-            run_tasks<true>(wanted);
+            run_tasks(wanted, turn::first);
+            if (m_machine.has_blocks())
+            {
+                m_machine.begin_blocks();
+                do
+                {
+                    run_tasks(wanted, turn::by_rows);
+                } while (m_machine.next_block());
+                run_tasks(wanted, turn::after);
+            }
             for_each_result(results, [&](std::size_t o, auto& result) { m_machine.finish_result(o, result); });
             return true;
         }
@@ -150,25 +160,23 @@ namespace xautodiff::evaluate
             return std::size_t(most);
         }
 
-        static constexpr plan_view view{plan.steps.data(),
-                                        plan.slots.data(),
-                                        plan.outputs.data(),
-                                        plan.occurrence_slot.data(),
-                                        schedule.tasks.data(),
-                                        schedule.regions.data(),
-                                        schedule.outputs.data(),
-                                        schedule.streams.data(),
-                                        schedule.numbers.data(),
-                                        schedule.expected.data(),
-                                        schedule.assembled.data(),
-                                        plan.size,
-                                        plan.slot_count,
-                                        schedule.tasks.size(),
-                                        schedule.regions.size(),
-                                        schedule.outputs.size(),
-                                        schedule.expected.size(),
-                                        schedule.assembled.size(),
-                                        most([](const graph::region& r) { return r.streams + r.outputs; })};
+        /// The number of tasks on whole arrays before the K-th task.
+        template <int K>
+        static constexpr std::size_t whole_before =
+            std::size_t(std::count_if(schedule.tasks.begin(), schedule.tasks.begin() + K,
+                                      [](const graph::task& t) { return t.kind == graph::task_kind::whole; }));
+
+        static constexpr plan_view view{
+            plan.steps.data(),         plan.slots.data(),
+            plan.outputs.data(),       plan.occurrence_slot.data(),
+            schedule.tasks.data(),     schedule.regions.data(),
+            schedule.outputs.data(),   schedule.streams.data(),
+            schedule.numbers.data(),   schedule.expected.data(),
+            schedule.assembled.data(), plan.size,
+            plan.slot_count,           plan.output_count,
+            schedule.tasks.size(),     schedule.regions.size(),
+            schedule.outputs.size(),   schedule.expected.size(),
+            schedule.assembled.size(), most([](const graph::region& r) { return r.streams + r.outputs; })};
 
         struct memory
         {
@@ -182,6 +190,9 @@ namespace xautodiff::evaluate
             array::array_ref<const T> value[plan.size + 1];
             array::array_ref<T> target[plan.size + 1];
             array::shape shape[plan.size + 1];
+            row_role row[plan.size + 1];
+            turn turns[schedule.tasks.size() + 1];
+            operands<T> whole[whole_before<int(schedule.tasks.size())> + 1];
             T literal[plan.size + 1];
             T number[plan.slot_count + 1];
             array::parameters parameters[plan.slot_count + 1];
@@ -192,6 +203,7 @@ namespace xautodiff::evaluate
             const T* in[ins];
             T* out[outs];
             array::strides stride[ins + outs];
+            array::index row_step[ins + outs];
             delivery how[outs];
             clearing<T> clear[outs];
             bool is_cleared[schedule.assembled.size() + 1];
@@ -204,23 +216,13 @@ namespace xautodiff::evaluate
 
             machine_memory<T> all()
             {
-                return {value,
-                        target,
-                        shape,
-                        literal,
-                        number,
-                        parameters,
-                        origin,
-                        converted,
-                        result,
-                        loop,
-                        in,
-                        out,
-                        stride,
-                        how,
-                        clear,
-                        is_cleared,
-                        {totals, sums, from, to, place, at, nullptr}};
+                return {value,   target,     shape,
+                        row,     turns,      whole,
+                        literal, number,     parameters,
+                        origin,  converted,  result,
+                        loop,    in,         out,
+                        stride,  row_step,   how,
+                        clear,   is_cleared, {totals, sums, from, to, place, at, nullptr}};
             }
         };
 
@@ -264,20 +266,15 @@ namespace xautodiff::evaluate
                 });
         }
 
-        /// The tasks that read values, or those that read shapes alone.
-        template <bool ReadValues>
-        void run_tasks(unsigned long long wanted)
+        void run_tasks(unsigned long long wanted, turn now)
         {
             unroll<int(schedule.tasks.size())>(
                 [&](auto k)
                 {
                     constexpr graph::task t = schedule.tasks[std::size_t(k())];
-                    if constexpr (t.reads_values == ReadValues)
+                    if ((t.serves & wanted) != 0 && m_machine.is_turn(std::size_t(k()), now))
                     {
-                        if ((t.serves & wanted) != 0)
-                        {
-                            run_task<k()>();
-                        }
+                        run_task<k()>();
                     }
                 });
         }
@@ -289,14 +286,15 @@ namespace xautodiff::evaluate
             if constexpr (t.kind == graph::task_kind::whole && !graph::step_at<Graph, t.index>::is_structured)
             {
                 using s = graph::step_at<Graph, t.index>;
-                m_machine.run_each(std::size_t(t.index), &run_row<typename s::operation, s::arity, T>);
+                m_machine.run_each(whole_before<K>, std::size_t(s::arity),
+                                   &run_row<typename s::operation, s::arity, T>);
             }
             else if constexpr (t.kind == graph::task_kind::whole)
             {
                 using s = graph::step_at<Graph, t.index>;
                 constexpr int last = s::template operand<s::arity - 1>;
                 constexpr bool takes_parameters = Graph[last].kind == graph::step_kind::parameter;
-                m_machine.run_whole(std::size_t(t.index),
+                m_machine.run_whole(whole_before<K>,
                                     &run_operation<typename s::operation, s::arity, takes_parameters, T, Product>);
             }
             else if constexpr (t.kind == graph::task_kind::region)

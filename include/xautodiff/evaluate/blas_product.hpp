@@ -10,10 +10,10 @@ namespace xautodiff::evaluate
     struct blas_product
     {
         template <class T>
-        static void matmul(array::array_ref<T> out, array::array_ref<const T> a, array::array_ref<const T> b,
-                           bool transpose_a, bool transpose_b)
+        static void matmul(const array::matrix_ref<T>& out, const array::matrix_ref<const T>& a,
+                           const array::matrix_ref<const T>& b)
         {
-            array::blas::matmul(out, a, b, transpose_a, transpose_b);
+            array::blas::matmul(out, a, b);
         }
     };
 

@@ -4,10 +4,47 @@
 
 #include <xautodiff/evaluate/region_runner.hpp>
 
+#include <array>
 #include <vector>
 
 namespace xautodiff::evaluate
 {
+    /// When a task is run.
+    enum class turn : char
+    {
+        with_shapes,  ///< it depends on them alone
+        first,
+        by_rows,  ///< again and again, on a block of rows each time
+        after     ///< the blocks, as it needs all of what they compute
+    };
+
+    /// When a step's value is there.
+    enum class there : char
+    {
+        before,  ///< the blocks are run
+        by_rows,
+        after
+    };
+
+    /// What a step's first axis is to tasks that are run in blocks of rows.
+    struct row_role
+    {
+        there when = there::before;
+        bool is_alias = false;
+        bool is_kept = false;    ///< all its rows are needed afterwards
+        bool has_block = false;  ///< it has memory for one block
+        op::row_use use;         ///< of an operation on whole arrays
+    };
+
+    /// Where an operation on whole arrays reads and writes.
+    template <class T>
+    struct operands
+    {
+        array::array_ref<T> out;
+        std::array<array::array_ref<const T>, graph::max_operands> x;
+        const array::parameters* parameters = nullptr;
+    };
+
     /// A plan without its sizes in the type.
     struct plan_view
     {
@@ -22,7 +59,8 @@ namespace xautodiff::evaluate
         const int* numbers;
         const int* expected;
         const int* assembled;
-        std::size_t step_count, slot_count, task_count, region_count, result_count, expected_count, assembled_count;
+        std::size_t step_count, slot_count, output_count, task_count, region_count, result_count, expected_count,
+            assembled_count;
         std::size_t most_arrays;  ///< the largest number of streams and results of one region
     };
 
@@ -33,6 +71,9 @@ namespace xautodiff::evaluate
         array::array_ref<const T>* value;  ///< where each step's value lies
         array::array_ref<T>* target;       ///< where each stored step's value goes
         array::shape* shape;
+        row_role* row;
+        evaluate::turn* turn;             ///< of each task
+        evaluate::operands<T>* operands;  ///< of each task on whole arrays
         T* literal;
         T* number;  ///< of each slot
         array::parameters* parameters;
@@ -44,6 +85,7 @@ namespace xautodiff::evaluate
         const T** in;
         T** out;
         array::strides* stride;
+        array::index* row_step;
         delivery* how;
         clearing<T>* clear;
         bool* is_cleared;  ///< for each assembled step, whether a loop clears it

@@ -42,6 +42,7 @@ namespace xautodiff::evaluate
         const T** in = nullptr;            ///< the streams, then the numbers
         T** out = nullptr;                 ///< null: this result is not wanted now
         array::strides* stride = nullptr;  ///< of the streams, then of the results; rearranged by `plan`
+        array::index* row_step = nullptr;  ///< their strides along the first axis, as they were before
         delivery* how = nullptr;           ///< for each result
         clearing<T>* clear = nullptr;      ///< for each result, what it clears for itself and others
         array::loop_axes axes;
@@ -527,7 +528,7 @@ namespace xautodiff::evaluate
     };
 
     template <class T>
-    void region_loop<T>::plan(const array::shape& shape)
+    [[gnu::cold]] void region_loop<T>::plan(const array::shape& shape)
     {
         axes = array::order_axes(shape, {stride, streams + results});
         const auto step_of = [this](std::size_t k) { return axes.rank == 0 ? 1 : stride[k][0]; };

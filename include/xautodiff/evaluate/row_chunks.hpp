@@ -16,7 +16,7 @@ namespace xautodiff::evaluate
 
     public:
         /// Looks for the longest axis over which results are summed row by row. False where there is none of many rows.
-        bool plan(const region_loop<T>& loop)
+        [[gnu::cold]] bool plan(const region_loop<T>& loop)
         {
             m_axis = 0;
             for (int d = 1; d < loop.axes.rank; ++d)

@@ -28,7 +28,7 @@ namespace xautodiff::evaluate
 
     /// out = Op(operands...): strided arrays, and parameters if it takes any. Product gives the matrix product.
     template <class Op, class Product, class T, class... X>
-    constexpr void run_whole(array::array_ref<T> out, const X&... operands)
+    constexpr void run_whole(const array::array_ref<T>& out, const X&... operands)
     {
         if constexpr (requires { Op::template evaluate<Product>(out, operands...); })
         {

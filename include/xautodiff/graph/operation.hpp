@@ -5,6 +5,7 @@
 
 #include <xautodiff/array/parameters.hpp>
 #include <xautodiff/graph/symbol.hpp>
+#include <xautodiff/op/row_use.hpp>
 
 #include <array>
 #include <string_view>
@@ -74,6 +75,8 @@ namespace xautodiff::graph
 
         /// The static shape of the result; `parameters` may be null where their values are unknown.
         array::shape (*infer)(const shapes&, const array::parameters*) = nullptr;
+        /// How it goes along the rows of operands of these shapes; null where it does not.
+        op::row_use (*rows)(const shapes&, const array::parameters*) = nullptr;
         symbols (*pullback)(symbol adjoint, symbol y, const symbols& x) = nullptr;
         symbol (*pushforward)(symbol y, const symbols& x, const symbols& tangents) = nullptr;
     };
@@ -165,6 +168,18 @@ namespace xautodiff::graph
                 }
             }
 
+            static constexpr op::row_use rows(const shapes& x, const array::parameters* p)
+            {
+                if constexpr (requires { Op::rows(x[I]...); })
+                {
+                    return Op::rows(x[I]...);
+                }
+                else
+                {
+                    return Op::rows(x[0], *p);
+                }
+            }
+
             static constexpr symbols pullback(symbol adjoint, symbol y, const symbols& x)
             {
                 return to_symbols(adjoint, math::pullback<Op>(adjoint, y, x[I]...));
@@ -248,6 +263,10 @@ namespace xautodiff::graph
             d.shape_only = shape_only_operands<Op>();
             d.takes_absent_tangents = requires { Op::takes_absent_tangents; };
             d.infer = &rules::infer;
+            if constexpr (requires { &Op::rows; })
+            {
+                d.rows = &rules::rows;
+            }
             if constexpr (!requires { Op::is_mask; })
             {
                 d.pullback = &rules::pullback;

@@ -74,6 +74,7 @@ namespace xautodiff::graph
         reduction_kind reduces = reduction_kind::none;
         double value = 0;  ///< of a literal
         array::shape (*infer)(const shapes&, const array::parameters*) = nullptr;
+        op::row_use (*rows)(const shapes&, const array::parameters*) = nullptr;
     };
 
     struct plan_slot
@@ -119,6 +120,7 @@ namespace xautodiff::graph
                              : is<op::unview>(s.op)   ? reduction_kind::into_slices
                                                       : reduction_kind::none;
                 to.infer = s.op->infer;
+                to.rows = s.op->rows;
             }
             if (s.slot >= 0)
             {

@@ -18,7 +18,7 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& a)
         {
             Solver::invert(out, a, false);
         }
@@ -46,7 +46,7 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& a)
         {
             Solver::invert(out, a, true);
         }
@@ -73,7 +73,7 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& a)
         {
             *out.data = Solver::determinant(a);
         }
@@ -101,7 +101,7 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& a)
         {
             *out.data = Solver::log_determinant(a);
         }

@@ -22,7 +22,8 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x, const array::parameters&)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& x,
+                                       const array::parameters&)
         {
             array::copy(array::array_ref<T>(out.data, x.shape), x);
         }
@@ -45,7 +46,8 @@ namespace xautodiff::op
         static constexpr int result_like = 1;
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x, array::array_ref<const T>)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& x,
+                                       const array::array_ref<const T>&)
         {
             array::copy(array::array_ref<T>(out.data, x.shape), x);
         }
@@ -151,8 +153,8 @@ namespace xautodiff::op
         static constexpr int result_like = 1;
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x, array::array_ref<const T>,
-                                       const array::parameters& slices)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& x,
+                                       const array::array_ref<const T>&, const array::parameters& slices)
         {
             array::fill(out, T(0));
             array::copy(array::sliced(out, slices), x);

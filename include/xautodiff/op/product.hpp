@@ -5,6 +5,7 @@
 
 #include <xautodiff/array/product.hpp>
 #include <xautodiff/op/math.hpp>
+#include <xautodiff/op/row_use.hpp>
 
 #include <string_view>
 
@@ -14,10 +15,10 @@ namespace xautodiff::op
     struct loop_product
     {
         template <class T>
-        static constexpr void matmul(array::array_ref<T> out, array::array_ref<const T> a, array::array_ref<const T> b,
-                                     bool transpose_a, bool transpose_b)
+        static constexpr void matmul(const array::matrix_ref<T>& out, const array::matrix_ref<const T>& a,
+                                     const array::matrix_ref<const T>& b)
         {
-            array::matmul(out, a, b, transpose_a, transpose_b);
+            array::matmul(out, a, b);
         }
     };
 
@@ -42,12 +43,18 @@ namespace xautodiff::op
             return array::matmul_shape(a, b);
         }
 
-        template <class Product = loop_product, class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a,
-                                       array::array_ref<const T> b)
+        // Products with a vector read each row once. Those of matrices have better blocks of their own.
+        static constexpr row_use rows(const array::shape& a, const array::shape& b)
         {
-            Product::matmul(array::product_matrix(out, a.shape, b.shape), array::left_matrix(a), array::right_matrix(b),
-                            false, false);
+            return {a.rank == 2 && b.rank == 1 ? 0b01u : 0, false};
+        }
+
+        template <class Product = loop_product, class T>
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& a,
+                                       const array::array_ref<const T>& b)
+        {
+            Product::matmul(array::product_matrix(out, a.shape, b.shape), array::left_matrix(a),
+                            array::right_matrix(b));
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& b)
@@ -63,12 +70,17 @@ namespace xautodiff::op
         static constexpr unsigned linear_in = 0b11;
         static constexpr int result_like = 2;
 
+        static constexpr row_use rows(const array::shape& g, const array::shape& b, const array::shape& a)
+        {
+            return {a.rank == 2 && b.rank == 1 && g.rank == 1 ? 0b001u : 0, false};
+        }
+
         template <class Product = loop_product, class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> g,
-                                       array::array_ref<const T> b, array::array_ref<const T>)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& g,
+                                       const array::array_ref<const T>& b, const array::array_ref<const T>&)
         {
             Product::matmul(array::left_matrix(out), array::product_matrix(g, out.shape, b.shape),
-                            array::right_matrix(b), false, true);
+                            array::right_matrix(b).transposed());
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& g, const auto& b, const auto&)
@@ -84,12 +96,17 @@ namespace xautodiff::op
         static constexpr unsigned linear_in = 0b11;
         static constexpr int result_like = 2;
 
-        template <class Product = loop_product, class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a,
-                                       array::array_ref<const T> g, array::array_ref<const T>)
+        static constexpr row_use rows(const array::shape& a, const array::shape& g, const array::shape&)
         {
-            Product::matmul(array::right_matrix(out), array::left_matrix(a),
-                            array::product_matrix(g, a.shape, out.shape), true, false);
+            return {a.rank == 2 && g.rank == 1 ? 0b011u : 0, true};
+        }
+
+        template <class Product = loop_product, class T>
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& a,
+                                       const array::array_ref<const T>& g, const array::array_ref<const T>&)
+        {
+            Product::matmul(array::right_matrix(out), array::left_matrix(a).transposed(),
+                            array::product_matrix(g, a.shape, out.shape));
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& a, const auto& g, const auto&)

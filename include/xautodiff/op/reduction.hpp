@@ -13,6 +13,7 @@
 #include <xautodiff/array/axes.hpp>
 #include <xautodiff/array/reduce.hpp>
 #include <xautodiff/op/math.hpp>
+#include <xautodiff/op/row_use.hpp>
 
 #include <string_view>
 
@@ -26,7 +27,7 @@ namespace xautodiff::op
         static constexpr array::shape result_shape(const array::shape&) { return {}; }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& x)
         {
             array::sum_to(out, x);
         }
@@ -48,7 +49,7 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x,
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& x,
                                        const array::parameters& axes)
         {
             array::sum_to(array::unsqueezed(out, x.shape, axes), x);
@@ -88,7 +89,8 @@ namespace xautodiff::op
         static constexpr int result_like = 1;
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x, array::array_ref<const T>)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& x,
+                                       const array::array_ref<const T>&)
         {
             array::sum_to(out, x);
         }
@@ -107,7 +109,8 @@ namespace xautodiff::op
         static constexpr int result_like = 1;
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x, array::array_ref<const T>)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& x,
+                                       const array::array_ref<const T>&)
         {
             array::copy(out, x);
         }
@@ -126,8 +129,8 @@ namespace xautodiff::op
         static constexpr array::shape result_shape(const array::shape&, const array::shape&) { return {}; }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x,
-                                       array::array_ref<const T> y)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& x,
+                                       const array::array_ref<const T>& y)
         {
             *out.data = y.size() == 0 ? T(1) : T(x.size()) / T(y.size());
         }
@@ -152,8 +155,13 @@ namespace xautodiff::op
             return array::reduced_shape(x, axes);
         }
 
+        static constexpr row_use rows(const array::shape& x, const array::parameters& axes)
+        {
+            return {x.rank > 0 && !array::reduced_axes(x.rank, axes)[0] ? 0b1u : 0, false};
+        }
+
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> x,
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& x,
                                        const array::parameters& axes)
         {
             array::max_to(array::unsqueezed(out, x.shape, axes), x);

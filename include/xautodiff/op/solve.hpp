@@ -96,7 +96,7 @@ namespace xautodiff::op
         template <class Solver, class T>
         void solve(array::array_ref<T> out, array::array_ref<const T> a, array::array_ref<const T> b, bool transpose)
         {
-            Solver::solve(array::right_matrix(out), a, array::right_matrix(b), transpose);
+            Solver::solve(array::right_matrix(out).as_array(), a, array::right_matrix(b).as_array(), transpose);
         }
     }
 
@@ -112,8 +112,8 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a,
-                                       array::array_ref<const T> b)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& a,
+                                       const array::array_ref<const T>& b)
         {
             detail::solve<Solver>(out, a, b, false);
         }
@@ -143,8 +143,8 @@ namespace xautodiff::op
         }
 
         template <class T>
-        static constexpr void evaluate(array::array_ref<T> out, array::array_ref<const T> a,
-                                       array::array_ref<const T> b)
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>& a,
+                                       const array::array_ref<const T>& b)
         {
             detail::solve<Solver>(out, a, b, true);
         }
