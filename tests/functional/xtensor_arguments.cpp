@@ -64,3 +64,20 @@ TEST_CASE("the other transforms")
     CHECK(ad::hvp(squares, xt::view(a, 0), b) == vector{20, 40, 60});
     CHECK(ad::check_grads(squares, xt::view(a, 0)).ok);
 }
+
+TEST_CASE("where only the run tells the rank, only the run tells a number from an array")
+{
+    const xt::xarray<double> x{1, 2, 3};
+    const auto cubes = [](auto v) { return v * v * v; };
+    const char* not_scalar = "grad can be implicitly created only for scalar outputs";
+    CHECK_THROWS_WITH_AS(ad::grad(cubes)(x), not_scalar, ad::shape_error);
+    CHECK_THROWS_WITH_AS(ad::value_and_grad(cubes)(x), not_scalar, ad::shape_error);
+    CHECK_THROWS_WITH_AS(ad::hvp(cubes, x, x), not_scalar, ad::shape_error);
+    auto bound = ad::bind(cubes, x);
+    CHECK(bound.value() == xt::xarray<double>{1, 8, 27});
+    CHECK_THROWS_WITH_AS(bound.value_and_grad(), not_scalar, ad::shape_error);
+
+    const auto dot = [](auto v) { return ad::dot(v, v); };
+    CHECK(ad::grad(dot)(x) == xt::xarray<double>{2, 4, 6});
+    CHECK(ad::hvp(dot, x, x) == xt::xarray<double>{2, 4, 6});
+}

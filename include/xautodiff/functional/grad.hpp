@@ -125,6 +125,9 @@ namespace xautodiff
     /// f is any callable that takes expressions (a generic lambda); its result must be a scalar. Arguments are numbers,
     /// std::array, xtensor containers, or, inside another formula, expressions. The gradient has its argument's type. A view
     /// or function of xtensor's is evaluated first, and its gradient is a container.
+    ///
+    /// What the gradient does not depend on is not computed, nor its shapes looked at: a mistake in such a part (a constant's
+    /// shape, an axis of a sum that is not there) is reported by value_and_grad.
     template <int... Wrt, class F>
     constexpr auto grad(const F& f)
         requires(!expression_like<F>)

@@ -199,7 +199,7 @@ namespace xautodiff::graph
             symbol adjoint;
             if (source >= 0)
             {
-                adjoint = reverse(inner.steps, y, inner.steps.literal(1), std::array{source})[0];
+                adjoint = reverse(inner.steps, y, scalar_seed(inner.steps, y), std::array{source})[0];
             }
             const symbol out = splice<Input...>(inner, adjoint, arguments, begin, payload_count<Body>);
             return steps.broadcast(out ? out : steps.literal(0), argument);

@@ -90,7 +90,7 @@ namespace xautodiff::graph
             lowering l(payload_count<Node>, merge);
             const std::vector<int> sources{l.lower<Input>().index...};
             std::vector<symbol> out{l.lower<Node>()};
-            detail::append_adjoints(l, out[0], l.steps.literal(1), sources, out);
+            detail::append_adjoints(l, out[0], scalar_seed(l.steps, out[0]), sources, out);
             return without_dead_steps(l, out);
         }
     };
@@ -105,7 +105,7 @@ namespace xautodiff::graph
             const std::vector<int> sources{l.lower<Input>().index...};
             const symbol y = l.lower<Node>();
             std::vector<symbol> out;
-            detail::append_adjoints(l, y, l.steps.literal(1), sources, out);
+            detail::append_adjoints(l, y, scalar_seed(l.steps, y), sources, out);
             return without_dead_steps(l, out);
         }
     };

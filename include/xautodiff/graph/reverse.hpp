@@ -36,6 +36,18 @@ namespace xautodiff::graph
         return active;
     }
 
+    /// The adjoint 1 of y, which must be a number: where the types do not tell, its shape is looked at before anything runs.
+    constexpr symbol scalar_seed(builder& b, symbol y)
+    {
+        if (b[y.index].shape.rank != array::unknown)
+        {
+            return b.literal(1);
+        }
+        const symbol seed = math::scalar_seed(y);
+        b.note_same_shape(y, seed);
+        return seed;
+    }
+
     /// The adjoints of `sources` for the adjoint `seed` of y: each has its source's shape; none where y does not depend on it.
     constexpr std::vector<symbol> reverse(builder& b, symbol y, symbol seed, std::span<const int> sources)
     {

@@ -18,7 +18,7 @@ namespace xautodiff::op
     struct sin; struct cos; struct tan; struct tanh; struct erf; struct erfc;
     struct abs; struct sign; struct relu; struct clamp; struct maximum; struct minimum; struct where; struct where_adjoint;
     struct less; struct less_equal; struct greater; struct greater_equal; struct equal; struct not_equal;
-    struct sum; struct sum_over; struct sum_to; struct expand; struct broadcast_like; struct element_count; struct amax;
+    struct sum; struct sum_over; struct sum_to; struct expand; struct broadcast_like; struct element_count; struct scalar_seed; struct amax;
     struct mean; struct mean_over; struct norm_l2; struct norm_l2_over;
     struct reshape; struct reshape_like; struct transpose; struct untranspose; struct view; struct unview;
     struct matmul; struct matmul_nt; struct matmul_tn;
@@ -186,6 +186,7 @@ namespace xautodiff::math
     template <class X, class L, class P> constexpr result_t<op::expand, X, L, P> expand(const X& x, const L& like, const P& axes) { return call<op::expand>(x, like, axes); }
     template <class X, class L> constexpr result_t<op::broadcast_like, X, L> broadcast_like(const X& x, const L& like) { return call<op::broadcast_like>(x, like); }
     template <class X, class Y> constexpr result_t<op::element_count, X, Y> element_count(const X& x, const Y& y) { return call<op::element_count>(x, y); }
+    template <class X> constexpr result_t<op::scalar_seed, X> scalar_seed(const X& x) { return call<op::scalar_seed>(x); }
     template <class X, class L> constexpr result_t<op::reshape_like, X, L> reshape_like(const X& x, const L& like) { return call<op::reshape_like>(x, like); }
     template <class X, class P> constexpr result_t<op::transpose, X, P> transpose(const X& x, const P& permutation) { return call<op::transpose>(x, permutation); }
     template <class X, class P> constexpr result_t<op::untranspose, X, P> untranspose(const X& x, const P& permutation) { return call<op::untranspose>(x, permutation); }

@@ -145,6 +145,31 @@ namespace xautodiff::op
         }
     };
 
+    /// 1, the adjoint that the gradient of a number starts from, for an x of which the types do not tell that it is one. It
+    /// depends on the shape alone, and throws shape_error where that is an array's.
+    struct scalar_seed
+    {
+        static constexpr std::string_view name = "scalar_seed", function = "";
+        static constexpr unsigned shape_only = 0b1;
+        static constexpr array::shape result_shape(const array::shape& x)
+        {
+            if (x.rank > 0)
+            {
+                throw shape_error("grad can be implicitly created only for scalar outputs");
+            }
+            return {};
+        }
+
+        template <class T>
+        static constexpr void evaluate(const array::array_ref<T>& out, const array::array_ref<const T>&)
+        {
+            *out.data = T(1);
+        }
+
+        static constexpr auto pullback(const auto&, const auto&, const auto&) { return std::tuple{math::none{}}; }
+        static constexpr auto pushforward(const auto&, const auto&, const auto&) { return math::none{}; }
+    };
+
     /// The largest element over some axes (nan if there is one). Ties share the adjoint evenly; where there is a nan, all
     /// elements get nan.
     struct amax
