@@ -213,6 +213,7 @@ namespace xautodiff::evaluate
             T* to[most_out];
             T* place[most_out];
             array::index at[view.most_arrays];
+            array::index step[view.most_arrays];
 
             machine_memory<T> all()
             {
@@ -222,7 +223,7 @@ namespace xautodiff::evaluate
                         origin,  converted,  result,
                         loop,    in,         out,
                         stride,  row_step,   how,
-                        clear,   is_cleared, {totals, sums, from, to, place, at, nullptr}};
+                        clear,   is_cleared, {totals, sums, from, to, place, at, step, nullptr}};
             }
         };
 

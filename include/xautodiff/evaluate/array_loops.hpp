@@ -44,7 +44,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        void run_numbers(std::size_t k, region_function<T> run) { run(1, m.loops[k].in, m.loops[k].out, nullptr); }
+        void run_numbers(std::size_t k, region_function<T> run) { run(1, m.loops[k].in, m.loops[k].out, nullptr, {}); }
 
         void run_loop(std::size_t k, region_function<T> run)
         {

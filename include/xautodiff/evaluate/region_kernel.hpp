@@ -9,10 +9,19 @@
 
 namespace xautodiff::evaluate
 {
+    /// Rows that an inner loop takes together: how many, and how far they are apart, for streams and then for results.
+    struct row_group
+    {
+        array::index count = 1;
+        const array::index* step = nullptr;  ///< not read for one row
+    };
+
     /// Computes `n` elements, a multiple of the lane count: `in` are the streams' elements, one beside the next, and then the
     /// numbers; `out` is where results go. A total's lanes are put into `totals`; without lanes its terms are stored to `out`.
+    /// Several rows are for regions that add to the same elements in each of them; others take one.
     template <class T>
-    using region_function = void (*)(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals);
+    using region_function = void (*)(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals,
+                                     row_group rows);
 
     /// V is what it computes with: T, or lanes of T.
     template <const auto& Graph, graph::scheduling How, int Region, class T, class V>
@@ -169,8 +178,91 @@ namespace xautodiff::evaluate
             }
         }
 
+        /// Whether some results are sums over rows, which stay in registers while several rows are taken.
+        static constexpr bool sums_rows = []
+        {
+            bool any = false;
+            for (int o = 0; o < region.outputs; ++o)
+            {
+                any =
+                    any || graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + o)].adds_in_place();
+            }
+            return any && has_lanes;
+        }();
+
+        struct results
+        {
+            V total[std::size_t(region.outputs) + 1];
+            V row_sum[std::size_t(region.outputs) + 1];
+        };
+
+        /// One register's worth of elements, from loads to stores.
+        [[gnu::always_inline]] static void run_once(frame& f, results& sums, const T* const* from, T* const* to,
+                                                    array::index i)
+        {
+            unroll<region.streams>([&](auto s) __attribute__((always_inline)) { f.value[s()] = load(from[s()] + i); });
+            unroll<region.members>([&](auto m) __attribute__((always_inline)) {
+                compute<m()>(f, std::make_index_sequence<std::size_t(graph::step_at<Graph, member(m())>::arity)>{});
+            });
+            unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
+                constexpr graph::region_output target = output<o()>;
+                const V result = value<target.from>(f);
+                if constexpr (target.kind == graph::output_kind::total && has_lanes)
+                {
+                    sums.total[o()] += result;
+                }
+                else if constexpr (target.adds_in_place() && sums_rows)
+                {
+                    sums.row_sum[o()] += result;
+                }
+                else if constexpr (target.adds_in_place())
+                {
+                    store(to[o()] + i, load(to[o()] + i) + result);
+                }
+                else
+                {
+                    store(to[o()] + i, result);
+                }
+            });
+        }
+
+        /// The same of some rows.
+        [[gnu::always_inline]] static void run_rows(frame& f, results& sums, const T* const* in, T* const* out,
+                                                    array::index i, const row_group& rows)
+        {
+            const T* from[std::size_t(region.streams) + 1];
+            T* to[std::size_t(region.outputs) + 1];
+            std::copy_n(in, region.streams, from);
+            std::copy_n(out, region.outputs, to);
+            unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
+                if constexpr (output<o()>.adds_in_place())
+                {
+                    sums.row_sum[o()] = load(to[o()] + i);
+                }
+            });
+            for (array::index row = 0;;)
+            {
+                run_once(f, sums, from, to, i);
+                if (++row == rows.count)
+                {
+                    break;
+                }
+                unroll<region.streams>([&](auto s) __attribute__((always_inline)) { from[s()] += rows.step[s()]; });
+                unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
+                    to[o()] += output<o()>.adds_in_place() ? 0 : rows.step[region.streams + o()];
+                });
+            }
+            unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
+                if constexpr (output<o()>.adds_in_place())
+                {
+                    store(to[o()] + i, sums.row_sum[o()]);
+                }
+            });
+        }
+
     public:
-        static void run(array::index n, const T* const* in, T* const* out, [[maybe_unused]] array::widest_t<T>* totals)
+        static void run(array::index n, const T* const* in, T* const* out, [[maybe_unused]] array::widest_t<T>* totals,
+                        [[maybe_unused]] row_group rows)
         {
             constexpr array::index step = has_lanes ? array::lane_count<T> : 1;
             frame f;
@@ -179,46 +271,33 @@ namespace xautodiff::evaluate
             T* to[std::size_t(region.outputs) + 1];
             std::copy_n(in, region.streams, from);
             std::copy_n(out, region.outputs, to);
-            V total[std::size_t(region.outputs) + 1];
+            results sums;
             unroll<region.numbers>([&](auto k) __attribute__((always_inline)) {
                 f.number[k()] = V(*in[region.streams + k()]);
             });
             for (int o = 0; o < region.outputs; ++o)
             {
-                total[o] = V(T(0));
+                sums.total[o] = V(T(0));
             }
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC ivdep
 #endif
             for (array::index i = 0; i < n; i += step)
             {
-                unroll<region.streams>([&](auto s)
-                                           __attribute__((always_inline)) { f.value[s()] = load(from[s()] + i); });
-                unroll<region.members>([&](auto m) __attribute__((always_inline)) {
-                    compute<m()>(f, std::make_index_sequence<std::size_t(graph::step_at<Graph, member(m())>::arity)>{});
-                });
-                unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
-                    constexpr graph::region_output target = output<o()>;
-                    const V result = value<target.from>(f);
-                    if constexpr (target.kind == graph::output_kind::total && has_lanes)
-                    {
-                        total[o()] += result;
-                    }
-                    else if constexpr (target.adds_in_place())
-                    {
-                        store(to[o()] + i, load(to[o()] + i) + result);
-                    }
-                    else
-                    {
-                        store(to[o()] + i, result);
-                    }
-                });
+                if constexpr (sums_rows)
+                {
+                    run_rows(f, sums, from, to, i, rows);
+                }
+                else
+                {
+                    run_once(f, sums, from, to, i);
+                }
             }
             if constexpr (has_lanes)
             {
                 for (int o = 0; o < region.outputs; ++o)
                 {
-                    totals[o] = total[o];
+                    totals[o] = sums.total[o];
                 }
             }
         }

@@ -49,6 +49,7 @@ namespace xautodiff::evaluate
         bool is_plain = false;    ///< no buffer is needed but for what does not fill a register
         bool is_small = false;    ///< not even that, and no sums in pairs
         bool is_tiled = false;    ///< rows are so short that some are taken together
+        bool is_grouped = false;  ///< all rows are added to the same elements: some are taken together
         bool is_planned = false;  ///< the same every time: all results have one shape
         bool has_sums = false;    ///< some results have to be zero before
         bool clears = false;      ///< some results are zeroed on the way
@@ -67,6 +68,7 @@ namespace xautodiff::evaluate
         T** to;
         T** place;
         array::index* at;
+        array::index* step;
         T* buffer;
     };
 
@@ -84,7 +86,9 @@ namespace xautodiff::evaluate
     public:
         /// Rows with fewer elements are taken together.
         static constexpr index short_row = 64;
-        /// The same where nothing is buffered.
+        /// How many rows are taken together that are added to the same elements.
+        static constexpr index grouped_rows = 8;
+        /// Elements at a time where nothing is buffered.
         static constexpr index plain_block = has_lanes ? 2048 : block;
         /// The size of the buffer for one stream or result: a block, and a register more for what is left over.
         static constexpr index buffer_size = block + lanes;
@@ -98,7 +102,7 @@ namespace xautodiff::evaluate
         {
             if (r.is_small)
             {
-                m_run(r.axes.row_size(), r.in, r.out, m.totals);
+                m_run(r.axes.row_size(), r.in, r.out, m.totals, {});
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     if (r.how[o] == delivery::total)
@@ -124,11 +128,15 @@ namespace xautodiff::evaluate
         void run_rows()
         {
             array::loop_axes axes = r.axes;
-            // A tile walks the second axis itself.
-            axes.extent[1] = r.is_tiled ? 1 : axes.extent[1];
+            // A tile and a group walk the second axis themselves.
+            axes.extent[1] = r.is_tiled || r.is_grouped ? 1 : axes.extent[1];
+            for (std::size_t k = 0; r.is_grouped && k < r.streams + r.results; ++k)
+            {
+                m.step[k] = row_step_of(k);
+            }
             array::for_each_row(axes, {r.stride, r.streams + r.results}, m.at,
                                 [this] { r.is_tiled   ? run_tiles()
-                                         : r.is_plain ? run_plain_row()
+                                         : r.is_plain ? run_plain_rows()
                                                       : run_row(); });
         }
 
@@ -195,21 +203,42 @@ namespace xautodiff::evaluate
             }
         }
 
-        void run_plain_row()
+        void run_plain_rows()
+        {
+            const index rows = r.is_grouped ? r.axes.extent[1] : 1;
+            for (index row = 0; row < rows; row += grouped_rows)
+            {
+                run_plain_group(row, std::min(rows - row, grouped_rows));
+            }
+        }
+
+        void run_plain_group(index row, index count)
         {
             const index n = r.axes.row_size();
             for (index begin = 0; begin < n; begin += plain_block)
             {
                 const index size = std::min(n - begin, plain_block), whole = size / lanes * lanes;
-                for (std::size_t s = 0; s < r.streams; ++s)
+                place_plain(row, begin);
+                run_whole(whole, {count, m.step});
+                for (index k = 0; whole != size && k < count; ++k)
                 {
-                    m.from[s] = r.in[s] + stream_at(s) + begin;
+                    place_plain(row + k, begin);
+                    run_rest(whole, size - whole);
                 }
-                for (std::size_t o = 0; o < r.results; ++o)
-                {
-                    m.to[o] = r.how[o] == delivery::direct ? r.out[o] + result_at(o) + begin : result_buffer(o);
-                }
-                run_block(whole, size - whole);
+            }
+        }
+
+        void place_plain(index row, index begin)
+        {
+            const auto offset = [&](std::size_t k) { return begin + (row == 0 ? 0 : row * row_step_of(k)); };
+            for (std::size_t s = 0; s < r.streams; ++s)
+            {
+                m.from[s] = r.in[s] + stream_at(s) + offset(s);
+            }
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                m.to[o] =
+                    r.how[o] == delivery::direct ? r.out[o] + result_at(o) + offset(r.streams + o) : result_buffer(o);
             }
         }
 
@@ -353,14 +382,19 @@ namespace xautodiff::evaluate
         /// Runs the inner loop on what fills registers, and on the rest.
         void run_block(index whole, index rest)
         {
-            if (whole != 0)
-            {
-                m_run(whole, m.from, m.to, m.totals);
-                add_totals(whole, lanes);
-            }
+            run_whole(whole, {});
             if (rest != 0)
             {
                 run_rest(whole, rest);
+            }
+        }
+
+        void run_whole(index n, row_group rows)
+        {
+            if (n != 0)
+            {
+                m_run(n, m.from, m.to, m.totals, rows);
+                add_totals(n, lanes);
             }
         }
 
@@ -388,7 +422,7 @@ namespace xautodiff::evaluate
                     std::copy_n(m.place[o], accumulates(o) ? n : 0, m.to[o]);
                 }
             }
-            m_run(lanes, m.from, m.to, m.totals);
+            m_run(lanes, m.from, m.to, m.totals, {});
             add_totals(lanes, n);
             for (std::size_t o = 0; o < r.results; ++o)
             {
@@ -554,6 +588,16 @@ namespace xautodiff::evaluate
                                                                                        : delivery::spread;
             is_plain = is_plain && (how[o] == delivery::direct || how[o] == delivery::total);
         }
+        // In the kernel such sums stay in registers from row to row.
+        is_grouped = is_plain && axes.rank > 1 && array::lane_count<T> > 1;
+        bool any_sum = false;
+        for (std::size_t o = 0; o < results; ++o)
+        {
+            const bool adds = outputs[o].adds_in_place();
+            any_sum = any_sum || adds;
+            is_grouped = is_grouped && (!adds || (how[o] == delivery::direct && stride[streams + o][1] == 0));
+        }
+        is_grouped = is_grouped && any_sum;
         is_small = is_plain && axes.rank <= 1 && !axes.is_empty && n <= region_runner<T>::plain_block
                    && array::lane_count<T> > 1 && n % array::lane_count<T> == 0;
     }
