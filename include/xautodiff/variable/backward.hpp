@@ -62,9 +62,17 @@ namespace xautodiff
                     throw error("Mismatch in shape: grad_output[0] has a shape of " + torch_size(got)
                                 + " and output[0] has a shape of " + torch_size(wanted) + ".");
                 }
-                T out = y->elements();
-                array::copy(array::traits<T>::ref(out), array::traits<Seed>::ref(seed));
-                return out;
+                if constexpr (std::same_as<T, Seed>)
+                {
+                    return seed;
+                }
+                else
+                {
+                    T out{};
+                    array::traits<T>::resize(out, wanted);
+                    array::copy(array::traits<T>::ref(out), array::traits<Seed>::ref(seed));
+                    return out;
+                }
             }
         }
 

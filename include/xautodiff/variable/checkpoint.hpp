@@ -24,6 +24,10 @@ namespace xautodiff
                                          std::max({alignof(node<R>), alignof(F), std::size_t(8)}), std::move(value));
                 ::new (reinterpret_cast<char*>(n) + function_at) F(f);
                 detail::refer_to(*n, operands, sizeof...(T));
+                for (node_base* read : operands)
+                {
+                    ++read->uses;
+                }
                 return handle<R>(n);
             }
 
@@ -61,7 +65,16 @@ namespace xautodiff
                 return *std::launder(reinterpret_cast<F*>(reinterpret_cast<char*>(&n) + function_at));
             }
 
-            static void destroy_function(node_base& n) noexcept { function_of_entry(n).~F(); }
+            static void destroy_function(node_base& n) noexcept
+            {
+                function_of_entry(n).~F();
+                for (std::size_t k = 0; k < sizeof...(T); ++k)
+                {
+                    node_base& x = *operands_of(n)[k].node();
+                    --x.uses;
+                    empty_if_unread(x);
+                }
+            }
 
             static void derive(traced_pass&, node_base&, const traced&)
             {

@@ -13,7 +13,13 @@ namespace xautodiff::variable
         {
             static node<T>& typed(node_base& n) { return static_cast<node<T>&>(n); }
 
-            static void destroy_value(node_base& n) noexcept { typed(n).value.~T(); }
+            static void destroy_value(node_base& n) noexcept
+            {
+                if (!typed(n).is_empty())
+                {
+                    typed(n).value.~T();
+                }
+            }
             static void destroy_adjoint(node_base& n) noexcept { typed(n).end_adjoint(); }
             static void destroy_side(side_base* s) noexcept { delete static_cast<side<T>*>(s); }
 
@@ -96,7 +102,15 @@ namespace xautodiff::variable
             {
                 return std::string(std::same_as<typename array::traits<T>::value_type, float> ? "torch.FloatTensor "
                                                                                               : "torch.DoubleTensor ")
-                       + to_string(shape_of(static_cast<const node<T>&>(n).elements()));
+                       + to_string(static_cast<const node<T>&>(n).shape());
+            }
+
+            static void drop_elements(node_base& n) noexcept
+            {
+                if constexpr (is_emptiable<T>)
+                {
+                    typed(n).has_many_elements() ? typed(n).drop_elements() : void();
+                }
             }
         };
     }
@@ -115,7 +129,8 @@ namespace xautodiff::variable
         &detail::container_functions<T>::add_adjoint,
         &detail::container_functions<T>::run_hooks_on,
         &detail::container_functions<T>::prepare_traced,
-        &detail::container_functions<T>::describe};
+        &detail::container_functions<T>::describe,
+        is_emptiable<T> ? &detail::container_functions<T>::drop_elements : nullptr};
 
     template <class T>
     inline constexpr node_type leaf_type{&container_of<T>};

@@ -249,7 +249,7 @@ namespace xautodiff::variable
         static void give(node_base& n, node<U>& to, std::size_t k, P& g, F& f)
         {
             recorded_t<P> v(std::move(g));
-            const array::shape wanted = shape_of(to.elements()), got = shape_of(v.data());
+            const array::shape wanted = to.shape(), got = shape_of(v.data());
             if (!array::broadcasts_to(wanted, got))
             {
                 throw error("Function " + name_of(n) + " returned an invalid gradient at index " + std::to_string(k)
@@ -274,7 +274,7 @@ namespace xautodiff::variable
             auto all = gradients(own, adjoint);
             for_each_gradient(n, all,
                               [&]<class U, class V>(node<U>& x, Variable<V>& g, bool)
-                              { s.deliver(x, summed_to<U>(shape_of(x.elements()), g)); });
+                              { s.deliver(x, summed_to<U>(x.shape(), g)); });
         }
 
         static void derive(traced_pass& pass, node_base& n, const traced&)
@@ -302,7 +302,7 @@ namespace xautodiff::variable
                                                         "on the Variables that it is given");
                                       }
                                       traced part = erased(*g.object());
-                                      if (!(part.shape() == shape_of(x.elements())))
+                                      if (!(part.shape() == x.shape()))
                                       {
                                           part = traced::record<op::sum_to>(part, erased(x));
                                       }

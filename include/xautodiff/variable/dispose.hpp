@@ -129,7 +129,8 @@ namespace xautodiff::variable
                    && n.plain_type->numbers != 0;
         }
 
-        /// Frees such an entry, then the one that only it referred to, and so on: the end of most loops.
+        /// Frees such an entry, then the one that only it referred to, and so on: the end of most loops. Nothing is written to
+        /// an entry that goes this way.
         inline void free_numbers(node_base& first, tape& t) noexcept
         {
             page* current = page::of(first);
@@ -147,20 +148,27 @@ namespace xautodiff::variable
                     operands_of_numbers(*n),
                     n->plain_type->numbers, [&](const operand& o) __attribute__((always_inline)) {
                         node_base& x = *o.node();
-                        if (--x.references == 0)
+                        if (next == nullptr && x.references == 1)
                         {
-                            next == nullptr ? static_cast<void>(next = &x) : wait_if_free(x, t);
+                            next = &x;
+                        }
+                        else if (--x.references == 0)
+                        {
+                            wait_if_free(x, t);
                         }
                     });
-                n->flags = 0;
                 ++freed;
                 if (next == nullptr)
                 {
                     break;
                 }
-                if (!is_plain_number(*next) || next->uses != 0 || t.has_remote()) [[unlikely]]
+                // Freeing another may have brought to light that a thread has made a copy of it.
+                if (!is_plain_number(*next) || next->uses != 0 || next->references != 1 || t.has_remote()) [[unlikely]]
                 {
-                    wait_if_free(*next, t);
+                    if (--next->references == 0)
+                    {
+                        wait_if_free(*next, t);
+                    }
                     break;
                 }
                 n = next;
@@ -185,6 +193,38 @@ namespace xautodiff::variable
             detail::is_plain_number(*next) ? detail::free_numbers(*next, t) : detail::free_node(*next, t);
         }
         t.is_freeing = false;
+    }
+
+    /// Gives the elements of an entry back if nobody will read them any more.
+    inline void empty_if_unread(node_base& n) noexcept
+    {
+        if (!n.has(flag::has_side | flag::emptied) && n.uses == 0 && n.plain_type->may_be_emptied
+            && static_cast<emptiable&>(n).variables == 0)
+        {
+            n.plain_type->container->drop_elements(n);
+        }
+    }
+
+    /// The same for the entry that waits for it.
+    inline void settle_parting(tape& t) noexcept
+    {
+        if (node_base* n = std::exchange(t.parting, nullptr))
+        {
+            empty_if_unread(*n);
+        }
+    }
+
+    /// The last Variable of an entry has gone. As a rule it was assigned another value: then the expression that this was
+    /// computed from uses the elements until the end of the statement, and it is the next one that gives them back.
+    [[gnu::noinline]] inline void part_with(emptiable& n) noexcept
+    {
+        tape& t = tape::here();
+        // Another thread may have made a copy.
+        if (!t.has_remote())
+        {
+            settle_parting(t);
+            n.uses == 0 ? empty_if_unread(n) : static_cast<void>(t.parting = &n);
+        }
     }
 
     /// A counted reference of this thread to a node; never null.

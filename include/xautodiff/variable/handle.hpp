@@ -44,8 +44,8 @@ namespace xautodiff::variable
     {
     public:
         handle() = default;
-        /// Takes over one count.
-        explicit handle(node<T>* n) : m_node(n) {}
+        /// Takes over one reference.
+        explicit handle(node<T>* n) : m_node(n) { count(); }
         handle(const handle& other) : m_node(other.m_node)
         {
             if (m_node != nullptr)
@@ -53,6 +53,7 @@ namespace xautodiff::variable
                 if (tape::owns(*m_node)) [[likely]]
                 {
                     retain(*m_node);
+                    count();
                     m_node->set(flag::copied);
                 }
                 else
@@ -73,7 +74,7 @@ namespace xautodiff::variable
             {
                 if (tape::owns(*m_node)) [[likely]]
                 {
-                    release(*m_node);
+                    leave();
                 }
                 else
                 {
@@ -96,5 +97,25 @@ namespace xautodiff::variable
 
     private:
         node<T>* m_node = nullptr;
+
+        void count()
+        {
+            if constexpr (is_emptiable<T>)
+            {
+                ++m_node->variables;
+            }
+        }
+
+        void leave() noexcept
+        {
+            if constexpr (is_emptiable<T>)
+            {
+                if (--m_node->variables == 0 && m_node->references > 1 && m_node->has_many_elements())
+                {
+                    part_with(*m_node);
+                }
+            }
+            release(*m_node);
+        }
     };
 }

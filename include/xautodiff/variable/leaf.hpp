@@ -31,7 +31,7 @@ namespace xautodiff::variable
             }
             else
             {
-                return array::traits<T>::ref(std::as_const(object->elements()));
+                return std::as_const(*object).ref();
             }
         }
     };

@@ -27,12 +27,13 @@ namespace xautodiff::variable
             detached = 128,                                 ///< handles follow side->replacement
             kept = 256,                                     ///< its adjoint outlives its turn in the sweep
             marked = 512,                                   ///< in use by whoever walks the tape
-            has_versions = 1024,                            ///< operands were changed before: their versions lie behind
-            own_constants = 2048,                           ///< its constants differ from its statement's first ones
-            released = 4096,                                ///< nothing refers to it but nodes that show its elements
-            copied = 8192,                                  ///< a Variable of it was copied: there may be several
-            bare = 16384,                                   ///< its recorded expression is gone
-            in_limbo = 32768;                               ///< waits until no expression uses it
+            has_versions = 1024,      ///< of numbers: operands were changed before: their versions lie behind
+            own_constants = 2048,     ///< of numbers: its constants differ from its statement's first ones
+            emptied = own_constants,  ///< of arrays: the elements are gone, and what is left is their shape
+            released = 4096,          ///< nothing refers to it but nodes that show its elements
+            copied = 8192,            ///< a Variable of it was copied: there may be several
+            bare = 16384,             ///< its recorded expression is gone
+            in_limbo = 32768;         ///< waits until no expression uses it
     }
 
     /// What is the same for all nodes that hold a T.
@@ -59,6 +60,8 @@ namespace xautodiff::variable
         void (*prepare_traced)(node_base&, const traced&);
         /// "torch.DoubleTensor [2, 3]"
         std::string (*describe)(const node_base&);
+        /// Leaves of the elements their shape, where they are many. Null where they never are.
+        void (*drop_elements)(node_base&) noexcept = nullptr;
     };
 
     /// What backward needs to know of an operand of a statement.
@@ -98,13 +101,15 @@ namespace xautodiff::variable
         // For the inner loops, of statements on doubles alone:
         unsigned numbers = 0;       ///< the operands; 0 for other statements
         std::uint16_t used_up = 0;  ///< flag::spent if any value is read
+        /// Whether its elements go when nobody will read them any more, though its entry stays: see `emptiable`.
+        bool may_be_emptied = false;
     };
 
     struct node_base
     {
         // Counted by the owning thread alone; see tape.hpp for the others.
         std::int32_t references = 1;  ///< of Variables and statements
-        std::int32_t uses = 0;        ///< in expressions
+        std::int32_t uses = 0;        ///< of the elements: in expressions, and by pullbacks that read them
         std::uint32_t home;           ///< the number of the tape it belongs to; 0 where handles have to look closer
         std::uint16_t distance = 0;   ///< to the entry before on this page, in 8 bytes; 0 for the first
         std::uint16_t flags = 0;
@@ -123,6 +128,15 @@ namespace xautodiff::variable
         void clear(std::uint16_t f) { flags = std::uint16_t(flags & ~f); }
         bool is_leaf() const { return !has(flag::recorded); }
         inline const node_type& type() const;
+    };
+
+    /// A node that may hold many elements. An entry's go as soon as no Variable refers to it, and no expression and no pullback
+    /// that may yet run reads them: in a loop `y = y * 2` only two arrays are there at a time, though all entries are.
+    struct emptiable : node_base
+    {
+        std::uint32_t variables = 0;  ///< Variables among the references; too many where some went in other threads
+
+        using node_base::node_base;
     };
 
     /// What few nodes need.

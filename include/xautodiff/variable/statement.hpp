@@ -14,6 +14,7 @@ namespace xautodiff::variable
     public:
         static handle<T> record(const Node& node)
         {
+            settle_parting(tape::here());
             if (!recording() || !requires_grad(node))
             {
                 handle<T> out = make_leaf<T>(T());
@@ -56,7 +57,10 @@ namespace xautodiff::variable
                     variable_count<Node>,
                     unsigned(count),
                     0,
-                    unsigned(operands_at)};
+                    unsigned(operands_at),
+                    0,
+                    0,
+                    is_emptiable<T>};
         }
 
         template <bool Merge>
@@ -67,7 +71,37 @@ namespace xautodiff::variable
             return *std::launder(reinterpret_cast<Node*>(reinterpret_cast<char*>(&n) + expression_at));
         }
 
-        static void destroy_expression(node_base& n) noexcept { expression_of(n).~Node(); }
+        /// Whether a pullback reads the elements of an operand.
+        static bool is_read(std::size_t i) { return (type<true>.uses[i].read_for | type<false>.uses[i].read_for) != 0; }
+
+        /// Whether an entry's expression counts as a use of an operand. Not where its pullbacks don't read it, nor copy it for
+        /// being of another type; unless the expression alone keeps it, as it was detached in place since it was written down.
+        template <class Leaf>
+        static bool counts_as_use(const Leaf& leaf, std::size_t i, const node_base& x)
+        {
+            return !std::same_as<typename Leaf::value_type, expression::value_type_of<Node>> || is_read(i)
+                   || leaf.object.get() != &x;
+        }
+
+        static void destroy_expression(node_base& n) noexcept
+        {
+            const operand* o = operands_of(n);
+            std::size_t i = 0;
+            const auto balance = [&](const auto& leaf)
+            {
+                leaf.object->uses += counts_as_use(leaf, i, *o[i].node()) ? 0 : 1;
+                ++i;
+            };
+            for_each_variable(expression_of(n), balance);
+            expression_of(n).~Node();
+            for (i = 0; i < count; ++i)
+            {
+                if (is_read(i))
+                {
+                    empty_if_unread(*o[i].node());
+                }
+            }
+        }
 
         static void derive(traced_pass& pass, node_base& n, const traced& adjoint)
         {
@@ -81,7 +115,7 @@ namespace xautodiff::variable
                     const operand& from = *o++;
                     using U = typename std::remove_cvref_t<decltype(leaf)>::container_type;
                     *at = target_of(from) != nullptr ? erased(static_cast<node<U>&>(*from.node()))
-                                                     : detail::constant_of(leaf.payload());
+                                                     : traced(make_leaf<erased_array>(erased_elements(*leaf.object)));
                 }
                 else
                 {
@@ -107,6 +141,7 @@ namespace xautodiff::variable
                 const bool takes = flowing_variables<Node>[i] && x.has(flag::differentiable);
                 o->where = reinterpret_cast<std::uintptr_t>(&x) | (takes ? 0 : operand::constant_bit);
                 o->version = version_of(x);
+                leaf.object->uses -= counts_as_use(leaf, i, x) ? 0 : 1;
                 ++o;
                 ++i;
             };
@@ -136,28 +171,79 @@ namespace xautodiff::variable
         using container = typename graph::revealed_t<
             Graph.slots[std::size_t(statement_facts<Graph, 0>::slots[std::size_t(Output)])].identity>::container_type;
 
+        template <class Program>
+        static constexpr bool may_run_in_place = []
+        {
+            if constexpr (Program::merges && !evaluate::is_static<Program, family>)
+            {
+                return is_one_loop<Program::graph>;
+            }
+            return false;
+        }();
+
+        /// Which of the adjoints that are wanted may be computed in the place of the one that has arrived: one that is the
+        /// same, so that it is only handed on, or else the first; negative for none. All shapes must be one, and nobody else wait
+        /// for what has arrived.
+        template <class Program, std::size_t... O>
+        static int in_place(node_base& n, node_base* const* to, std::index_sequence<O...>)
+        {
+            if constexpr (may_run_in_place<Program>)
+            {
+                const node<T>& typed = static_cast<node<T>&>(n);
+                bool may = !n.has(flag::kept) && !(n.has(flag::has_side) && n.side->retains_grad);
+                const auto look = [&](const auto& leaf) { may = may && leaf.object->has_shape_of(typed); };
+                for_each_variable(expression_of(n), look);
+                int first = -1;
+                bool is_same = false;
+                const auto consider = [&](auto o, node_base* target)
+                {
+                    constexpr bool same = is_argument<Program::graph, o()>;
+                    constexpr bool fits = std::same_as<container<Program::graph, int(o())>, T>;
+                    if (target != nullptr && !is_same && (same || (fits && first < 0)))
+                    {
+                        first = fits ? int(o()) : -1;
+                        is_same = same;
+                    }
+                };
+                (consider(std::integral_constant<std::size_t, O>{}, to[O]), ...);
+                return may ? first : -1;
+            }
+            return -1;
+        }
+
         template <bool Merge>
         static void pull(sweep& s, node_base& n)
         {
             using program = pullback<Merge>;
-            [&]<std::size_t... O>(std::index_sequence<O...>)
+            [&]<std::size_t... O>(std::index_sequence<O...> all)
             {
                 std::array<node_base*, sizeof...(O) + 1> to{};
                 s.targets(n, to.data());
                 std::tuple<container<program::graph, int(O)>...> adjoints{};
-                const std::tuple<container<program::graph, int(O)>*...> results{
-                    (to[O] != nullptr ? &std::get<O>(adjoints) : nullptr)...};
-                const T* arrived = &static_cast<node<T>&>(n).adjoint();
+                T& arrived = static_cast<node<T>&>(n).adjoint();
+                const int place = in_place<program>(n, to.data(), all);
+                const auto room = [&]<class C>(std::size_t output, C& own) -> C*
+                {
+                    if constexpr (std::same_as<C, T>)
+                    {
+                        if (int(output) == place)
+                        {
+                            return &arrived;
+                        }
+                    }
+                    return to[output] != nullptr ? &own : nullptr;
+                };
+                const std::tuple<container<program::graph, int(O)>*...> results{room(O, std::get<O>(adjoints))...};
                 run_kept<program, expression::value_type_of<Node>, family>(expression_of(n),
-                                                                           std::tuple<const T*>{arrived}, results);
-                const auto deliver = [&]<class C>(node_base* at, C& adjoint)
+                                                                           std::tuple<const T*>{&arrived}, results);
+                const auto deliver = [&]<class C>(node_base* at, C* adjoint)
                 {
                     if (at != nullptr)
                     {
-                        s.deliver(static_cast<node<C>&>(*at), std::move(adjoint));
+                        s.deliver(static_cast<node<C>&>(*at), std::move(*adjoint));
                     }
                 };
-                (deliver(to[O], std::get<O>(adjoints)), ...);
+                (deliver(to[O], std::get<O>(results)), ...);
             }(std::make_index_sequence<program::graph.outputs.size()>{});
         }
     };

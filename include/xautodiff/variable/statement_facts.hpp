@@ -37,6 +37,33 @@ namespace xautodiff::variable
         }
     };
 
+    /// Whether arrays of one shape are run in one loop, which reads each element before it writes to that place.
+    template <const auto& Graph>
+    inline constexpr bool is_one_loop = []
+    {
+        constexpr const auto& schedule = graph::schedule_of<Graph>;
+        bool is_simple = true;
+        int loops = 0;
+        for (const graph::task& t : schedule.tasks)
+        {
+            is_simple = is_simple && t.kind == graph::task_kind::region;
+            loops += is_simple && !schedule.regions[std::size_t(t.index)].is_number;
+        }
+        for (const graph::region_output& o : schedule.outputs)
+        {
+            is_simple = is_simple && o.kind == graph::output_kind::store;
+        }
+        return is_simple && loops <= 1;
+    }();
+
+    /// Whether an output of a graph is no more than an argument of the call.
+    template <const auto& Graph, std::size_t Output>
+    inline constexpr bool is_argument = []
+    {
+        const graph::step& s = Graph[Graph.outputs[Output]];
+        return s.slot >= 0 && Graph.slots[std::size_t(s.slot)].kind == expression::leaf_kind::input;
+    }();
+
     /// Adjoints are a graph's outputs from number First on.
     template <const auto& Graph, std::size_t First>
     struct statement_facts

@@ -36,6 +36,7 @@ namespace xautodiff::variable
                 m_outer->suspend();
             }
             tape::here().running = this;
+            settle_parting(tape::here());
         }
 
         sweep(const sweep&) = delete;
@@ -194,7 +195,7 @@ namespace xautodiff::variable
     {
         const node_type& type = n.type();
         type.pull(*this, n);
-        if (m_spends && (type.reads & wanted_adjoints(n)) != 0)
+        if (m_spends && type.reads != 0 && (type.reads & wanted_adjoints(n)) != 0)
         {
             m_expressions.push_back(&n);
             n.set(flag::spent);
@@ -274,14 +275,16 @@ namespace xautodiff::variable
     {
         const node_type& type = n.type();
         const operand* o = operands_of(n);
+        std::uint64_t wanted = 0;
         for (unsigned k = 0; k < type.operands; ++k)
         {
             if (node_base* target = target_of(o[k]))
             {
                 out[type.uses[k].output] = target;
+                wanted |= adjoint_bit(type.uses[k].output);
             }
         }
-        require_unchanged(n, wanted_adjoints(n));
+        require_unchanged(n, wanted);
     }
 
     inline void sweep::commit()

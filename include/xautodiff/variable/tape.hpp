@@ -97,6 +97,10 @@ namespace xautodiff::variable
             if (n.has(flag::recorded))
             {
                 n.flags = 0;
+                if (tape& t = here(); t.parting == &n)
+                {
+                    t.parting = nullptr;
+                }
                 free_entries(*page::of(n), 1);
             }
             else
@@ -150,6 +154,7 @@ namespace xautodiff::variable
         using page_list::take_back;
 
         node_base* waiting = nullptr;  ///< nodes to be freed
+        node_base* parting = nullptr;  ///< an entry whose last Variable went while elements were in use
         bool is_freeing = false;
         sweep* running = nullptr;
 
@@ -274,6 +279,7 @@ namespace xautodiff::variable
                 release(*stand_in);
             }
             tidy();
+            parting = nullptr;
             free_reserve(0);
             const std::lock_guard lock(ownership());
             this_thread = nullptr;
@@ -350,6 +356,10 @@ namespace xautodiff::variable
                 {
                     n->references += difference;
                     n->set(flag::copied);
+                    if (n->type().may_be_emptied)
+                    {
+                        static_cast<emptiable&>(*n).variables += std::uint32_t(difference);
+                    }
                 }
             }
             for (const auto& [n, difference] : changes)

@@ -5,6 +5,8 @@
 
 #include <xautodiff/variable/traced_operation.hpp>
 
+#include <limits>
+
 namespace xautodiff::variable
 {
     namespace detail
@@ -91,13 +93,30 @@ namespace xautodiff::variable
         };
     }
 
+    /// The elements of a node. In the place of those that are gone, since nothing reads them, stand as many nan.
+    template <class T>
+    erased_array erased_elements(const node<T>& n)
+    {
+        if constexpr (is_emptiable<T>)
+        {
+            if (n.is_empty())
+            {
+                erased_array out;
+                array::traits<erased_array>::resize(out, n.shape());
+                array::fill(array::traits<erased_array>::ref(out), std::numeric_limits<double>::quiet_NaN());
+                return out;
+            }
+        }
+        return detail::conversion<T>::to_erased(n.elements());
+    }
+
     /// The value of a node, on record.
     template <class T>
     traced erased(node<T>& n)
     {
         node_base* const operands[]{&n};
-        return traced(detail::append_entry<erased_array>(detail::conversion<T>::erasure,
-                                                         detail::conversion<T>::to_erased(n.elements()), operands, 1));
+        return traced(
+            detail::append_entry<erased_array>(detail::conversion<T>::erasure, erased_elements(n), operands, 1));
     }
 
     /// A traced value as a T, on record.

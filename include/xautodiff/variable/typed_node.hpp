@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,18 +24,27 @@ namespace xautodiff::variable
         alignas(in_place ? alignof(T) : 8) unsigned char bytes[in_place ? (sizeof(T) < 8 ? 8 : sizeof(T)) : 8];
     };
 
+    /// Whether a node of a T keeps count of its Variables: the elements may be many, and their shape fits into their place.
     template <class T>
-    struct node : node_base
+    inline constexpr bool is_emptiable = false;
+    template <array::container T>
+        requires requires(const T& c) { c.size(); }
+    inline constexpr bool is_emptiable<T> =
+        !array::traits<T>::static_shape.is_known() && sizeof(T) >= sizeof(array::shape);
+
+    template <class T>
+    struct node : std::conditional_t<is_emptiable<T>, emptiable, node_base>
     {
         using hook = std::function<std::optional<T>(const T&)>;
         using hook_list = std::vector<std::pair<int, hook>>;
+        using base = std::conditional_t<is_emptiable<T>, emptiable, node_base>;
 
         adjoint_slot<T> slot;
         T value;
 
         template <class... A>
         node(const node_type& t, std::uint16_t f, std::uint32_t h, A&&... a)
-            : node_base(t, f, h), value(std::forward<A>(a)...)
+            : node::base(t, f, h), value(std::forward<A>(a)...)
         {
         }
 
@@ -62,7 +72,7 @@ namespace xautodiff::variable
             {
                 ::new (slot.bytes) T*(new T(std::forward<A>(a)));
             }
-            set(flag::reached);
+            this->set(flag::reached);
         }
 
         void end_adjoint() noexcept
@@ -75,11 +85,69 @@ namespace xautodiff::variable
             {
                 delete &adjoint();
             }
-            clear(flag::reached);
+            this->clear(flag::reached);
         }
 
         T& elements() { return static_cast<node&>(elements_of(*this)).value; }
         const T& elements() const { return static_cast<const node&>(elements_of(*this)).value; }
+
+        /// Whether there is no more left of the elements than their shape.
+        bool is_empty() const { return is_emptiable<T> && this->has(flag::emptied); }
+
+        /// Whether it would be worth while to give them back before the node goes.
+        bool has_many_elements() const
+        {
+            constexpr std::size_t many = 4096 / sizeof(typename array::traits<T>::value_type);
+            return !this->is_leaf() && !is_empty() && value.size() >= many;
+        }
+
+        /// The elements, with a null pointer for those that are gone.
+        auto ref() const
+        {
+            if constexpr (is_emptiable<T>)
+            {
+                if (is_empty()) [[unlikely]]
+                {
+                    return decltype(array::traits<T>::ref(elements()))(nullptr, shape_left());
+                }
+            }
+            return array::traits<T>::ref(elements());
+        }
+
+        array::shape shape() const { return ref().shape; }
+
+        /// shape() == other.shape(); without making them where both are in containers that know theirs.
+        template <class U>
+        bool has_shape_of(const node<U>& other) const
+        {
+            if constexpr (requires { value.shape()[0] == other.value.shape()[0]; })
+            {
+                if (((this->flags | other.flags) & (flag::emptied | flag::shares)) == 0) [[likely]]
+                {
+                    const auto &mine = value.shape(), &its = other.value.shape();
+                    bool same = mine.size() == its.size();
+                    for (std::size_t d = 0; same && d < mine.size(); ++d)
+                    {
+                        same = mine[d] == its[d];
+                    }
+                    return same;
+                }
+            }
+            return shape() == other.shape();
+        }
+
+        /// Puts their shape in the place of the elements.
+        void drop_elements() noexcept
+            requires is_emptiable<T>
+        {
+            const array::shape left = shape();
+            value.~T();
+            ::new (&value) array::shape(left);
+            this->set(flag::emptied);
+        }
+
+    private:
+        const array::shape& shape_left() const { return *std::launder(reinterpret_cast<const array::shape*>(&value)); }
     };
 
     template <class T>
