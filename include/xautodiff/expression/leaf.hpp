@@ -51,6 +51,10 @@ namespace xautodiff::expression
     template <class F, int Position, class C>
     struct input : expression_facade<input<F, Position, C>>, leaf_base
     {
+        static_assert(array::container<C>,
+                      "xautodiff: the arguments of a differentiated function are numbers, std::array of numbers, or "
+                      "containers of xtensor's (with <xautodiff/xautodiff.hpp>, which core.hpp leaves out)");
+
         static constexpr leaf_kind kind = leaf_kind::input;
         static constexpr bool has_identity = true;
         static constexpr int position = Position;

@@ -64,6 +64,10 @@ namespace xautodiff
             }
             else if constexpr ((is_hana_constant<A> && ...))
             {
+                constexpr int rank = static_shape_of<node_at<X, void>>.rank, count = rank == 0 ? 1 : rank;
+                static_assert(rank == array::unknown || ((A::value >= -count && A::value < count) && ...),
+                              "xautodiff: the type of this operand tells its rank, and there is no such axis: axes go "
+                              "from -rank to rank - 1");
                 return with_parameters<Op, Tag>(x, fixed_parameter<array::encode_axes(keeps, A::value...)>{});
             }
             else

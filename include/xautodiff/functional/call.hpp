@@ -46,6 +46,8 @@ namespace xautodiff::functional
         static_assert(std::invocable<const F&, const X&...>,
                       "xautodiff: the differentiated function cannot be called with so many expressions: it must be "
                       "generic, `[](auto x) { ... }`, not `[](double x)`");
+        static_assert(!std::is_void_v<std::invoke_result_t<const F&, const X&...>>,
+                      "xautodiff: the differentiated function returns nothing; end it with `return`");
         return f(x...);
     }
 
