@@ -2,10 +2,12 @@
 // Maxima over axes, as torch.amax.
 #pragma once
 
+#include <xautodiff/array/lanes.hpp>
 #include <xautodiff/array/loop.hpp>
 #include <xautodiff/array/reduction_axes.hpp>
 
 #include <string>
+#include <type_traits>
 
 namespace xautodiff::array
 {
@@ -18,28 +20,45 @@ namespace xautodiff::array
             largest = x > largest || x != x ? static_cast<T>(x) : largest;
         }
 
+        /// Several at a time, which need not wait for each other: n at least as many.
+        template <class T>
+        index raise_by_lanes(T& largest, const T* x, index n)
+        {
+            using V = lanes<T>;
+            constexpr index chains = 4, step = chains * lane_count<T>;
+            V high[chains];
+            for (index c = 0; c < chains; ++c)
+            {
+                high[c] = V::load(x + c * lane_count<T>);
+            }
+            index i = step;
+            for (; i + step <= n; i += step)
+            {
+                for (index c = 0; c < chains; ++c)
+                {
+                    const V e = V::load(x + i + c * lane_count<T>);
+                    high[c] = select((e > high[c]) | (e != e), e, high[c]);
+                }
+            }
+            for (const V& h : high)
+            {
+                for (int lane = 0; lane < lane_count<T>; ++lane)
+                {
+                    raise(largest, h[lane]);
+                }
+            }
+            return i;
+        }
+
         template <class T, class U>
         constexpr void raise_by_row(T& largest, const row<U>& r, index n)
         {
             index i = 0;
-            if (n >= 16)
+            if constexpr (std::is_same_v<std::remove_const_t<U>, T> && lane_count<T> > 1)
             {
-                // Eight at a time, which need not wait for each other.
-                T lane[8]{};
-                for (int j = 0; j < 8; ++j)
+                if (!std::is_constant_evaluated() && r.stride == 1 && n >= 4 * lane_count<T>)
                 {
-                    lane[j] = static_cast<T>(r[j]);
-                }
-                for (i = 8; i + 8 <= n; i += 8)
-                {
-                    for (int j = 0; j < 8; ++j)
-                    {
-                        raise(lane[j], r[i + j]);
-                    }
-                }
-                for (const T& x : lane)
-                {
-                    raise(largest, x);
+                    i = raise_by_lanes<T>(largest, r.data, n);
                 }
             }
             for (; i < n; ++i)

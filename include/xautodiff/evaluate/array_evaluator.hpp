@@ -214,6 +214,7 @@ namespace xautodiff::evaluate
             T* place[most_out];
             array::index at[view.most_arrays];
             array::index step[view.most_arrays];
+            array::index mask[view.most_arrays];
 
             machine_memory<T> all()
             {
@@ -223,7 +224,7 @@ namespace xautodiff::evaluate
                         origin,  converted,  result,
                         loop,    in,         out,
                         stride,  row_step,   how,
-                        clear,   is_cleared, {totals, sums, from, to, place, at, step, nullptr}};
+                        clear,   is_cleared, {totals, sums, from, to, place, at, step, mask, nullptr}};
             }
         };
 

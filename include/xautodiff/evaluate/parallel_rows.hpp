@@ -62,7 +62,7 @@ namespace xautodiff::evaluate
                                   region_runner<T> runner(part, f,
                                                           {m_totals.data() + k * results, m_sums.data() + k * results,
                                                            in + inputs, out + results, out + 2 * results,
-                                                           m_at.data() + k * (loop.streams + results), nullptr,
+                                                           m_at.data() + k * (loop.streams + results), nullptr, nullptr,
                                                            scratch.buffer});
                                   runner.start();
                                   runner.run_rows();

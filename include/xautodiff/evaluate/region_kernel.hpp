@@ -9,11 +9,13 @@
 
 namespace xautodiff::evaluate
 {
-    /// Rows that an inner loop takes together: how many, and how far they are apart, for streams and then for results.
-    struct row_group
+    /// How an inner loop goes: over one row whose elements lie one beside the next, unless it is told otherwise.
+    struct loop_walk
     {
-        array::index count = 1;
-        const array::index* step = nullptr;  ///< not read for one row
+        array::index rows = 1;                   ///< rows that are taken together
+        const array::index* row_step = nullptr;  ///< how far they are apart, for streams and then for results
+        /// For each stream all bits, or none where one register's worth of elements is read again and again. Null: all bits.
+        const array::index* mask = nullptr;
     };
 
     /// Computes `n` elements, a multiple of the lane count: `in` are the streams' elements, one beside the next, and then the
@@ -21,7 +23,7 @@ namespace xautodiff::evaluate
     /// Several rows are for regions that add to the same elements in each of them; others take one.
     template <class T>
     using region_function = void (*)(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals,
-                                     row_group rows);
+                                     loop_walk walk);
 
     /// V is what it computes with: T, or lanes of T.
     template <const auto& Graph, graph::scheduling How, int Region, class T, class V>
@@ -178,6 +180,8 @@ namespace xautodiff::evaluate
             }
         }
 
+        static constexpr bool may_repeat(int s) { return s < 64 && (region.repeats >> s & 1) != 0; }
+
         /// Whether some results are sums over rows, which stay in registers while several rows are taken.
         static constexpr bool sums_rows = []
         {
@@ -198,9 +202,11 @@ namespace xautodiff::evaluate
 
         /// One register's worth of elements, from loads to stores.
         [[gnu::always_inline]] static void run_once(frame& f, results& sums, const T* const* from, T* const* to,
-                                                    array::index i)
+                                                    array::index i, [[maybe_unused]] const array::index* mask)
         {
-            unroll<region.streams>([&](auto s) __attribute__((always_inline)) { f.value[s()] = load(from[s()] + i); });
+            unroll<region.streams>([&](auto s) __attribute__((always_inline)) {
+                f.value[s()] = load(from[s()] + (may_repeat(s()) ? i & mask[s()] : i));
+            });
             unroll<region.members>([&](auto m) __attribute__((always_inline)) {
                 compute<m()>(f, std::make_index_sequence<std::size_t(graph::step_at<Graph, member(m())>::arity)>{});
             });
@@ -228,7 +234,7 @@ namespace xautodiff::evaluate
 
         /// The same of some rows.
         [[gnu::always_inline]] static void run_rows(frame& f, results& sums, const T* const* in, T* const* out,
-                                                    array::index i, const row_group& rows)
+                                                    array::index i, const array::index* mask, const loop_walk& walk)
         {
             const T* from[std::size_t(region.streams) + 1];
             T* to[std::size_t(region.outputs) + 1];
@@ -242,14 +248,14 @@ namespace xautodiff::evaluate
             });
             for (array::index row = 0;;)
             {
-                run_once(f, sums, from, to, i);
-                if (++row == rows.count)
+                run_once(f, sums, from, to, i, mask);
+                if (++row == walk.rows)
                 {
                     break;
                 }
-                unroll<region.streams>([&](auto s) __attribute__((always_inline)) { from[s()] += rows.step[s()]; });
+                unroll<region.streams>([&](auto s) __attribute__((always_inline)) { from[s()] += walk.row_step[s()]; });
                 unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
-                    to[o()] += output<o()>.adds_in_place() ? 0 : rows.step[region.streams + o()];
+                    to[o()] += output<o()>.adds_in_place() ? 0 : walk.row_step[region.streams + o()];
                 });
             }
             unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
@@ -262,7 +268,7 @@ namespace xautodiff::evaluate
 
     public:
         static void run(array::index n, const T* const* in, T* const* out, [[maybe_unused]] array::widest_t<T>* totals,
-                        [[maybe_unused]] row_group rows)
+                        [[maybe_unused]] loop_walk walk)
         {
             constexpr array::index step = has_lanes ? array::lane_count<T> : 1;
             frame f;
@@ -272,6 +278,10 @@ namespace xautodiff::evaluate
             std::copy_n(in, region.streams, from);
             std::copy_n(out, region.outputs, to);
             results sums;
+            array::index mask[std::size_t(region.streams) + 1];
+            unroll<region.streams>([&](auto s) __attribute__((always_inline)) {
+                mask[s()] = may_repeat(s()) && walk.mask != nullptr ? walk.mask[s()] : -1;
+            });
             unroll<region.numbers>([&](auto k) __attribute__((always_inline)) {
                 f.number[k()] = V(*in[region.streams + k()]);
             });
@@ -286,11 +296,11 @@ namespace xautodiff::evaluate
             {
                 if constexpr (sums_rows)
                 {
-                    run_rows(f, sums, from, to, i, rows);
+                    run_rows(f, sums, from, to, i, mask, walk);
                 }
                 else
                 {
-                    run_once(f, sums, from, to, i);
+                    run_once(f, sums, from, to, i, mask);
                 }
             }
             if constexpr (has_lanes)

@@ -38,6 +38,7 @@ namespace xautodiff::evaluate
     struct region_loop
     {
         std::size_t streams = 0, numbers = 0, results = 0;
+        unsigned long long repeats = 0;  ///< streams of which the inner loop can repeat an element
         const graph::region_output* outputs = nullptr;
         const T** in = nullptr;            ///< the streams, then the numbers
         T** out = nullptr;                 ///< null: this result is not wanted now
@@ -69,6 +70,7 @@ namespace xautodiff::evaluate
         T** place;
         array::index* at;
         array::index* step;
+        array::index* mask;
         T* buffer;
     };
 
@@ -190,6 +192,9 @@ namespace xautodiff::evaluate
         T* result_buffer(std::size_t o) const { return buffer_of(r.streams + o); }
         bool accumulates(std::size_t o) const { return r.outputs[o].adds_in_place(); }
 
+        /// Whether the inner loop reads the same element for the whole row.
+        bool repeats(std::size_t s) const { return step_of(s) == 0 && s < 64 && (r.repeats >> s & 1) != 0; }
+
         static index rounded_up(index n) { return (n + lanes - 1) / lanes * lanes; }
 
         void start_sums(delivery how)
@@ -219,11 +224,11 @@ namespace xautodiff::evaluate
             {
                 const index size = std::min(n - begin, plain_block), whole = size / lanes * lanes;
                 place_plain(row, begin);
-                run_whole(whole, {count, m.step});
+                run_whole(whole, {count, m.step, nullptr});
                 for (index k = 0; whole != size && k < count; ++k)
                 {
                     place_plain(row + k, begin);
-                    run_rest(whole, size - whole);
+                    run_rest(whole, size - whole, {});
                 }
             }
         }
@@ -248,9 +253,11 @@ namespace xautodiff::evaluate
             start_sums(delivery::row_sum);
             for (std::size_t s = 0; s < r.streams; ++s)
             {
+                m.mask[s] = repeats(s) ? 0 : -1;
                 if (step_of(s) == 0)
                 {
-                    std::fill_n(buffer_of(s), rounded_up(std::min(n, block)), r.in[s][stream_at(s)]);
+                    const index size = repeats(s) ? lanes : rounded_up(std::min(n, block));
+                    std::fill_n(buffer_of(s), size, r.in[s][stream_at(s)]);
                 }
             }
             for (index begin = 0; begin < n; begin += block)
@@ -261,7 +268,7 @@ namespace xautodiff::evaluate
                 {
                     place_result(o, begin, size);
                 }
-                run_block(whole, size - whole);
+                run_block(whole, size - whole, {1, nullptr, m.mask});
                 if (r.clears)
                 {
                     clear_block(begin, begin + size);
@@ -307,7 +314,7 @@ namespace xautodiff::evaluate
                 {
                     place_result(o, first * row_step_of(r.streams + o), size);
                 }
-                run_block(whole, size - whole);
+                run_block(whole, size - whole, {});
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     deliver_tile(o, first, count);
@@ -380,30 +387,30 @@ namespace xautodiff::evaluate
         }
 
         /// Runs the inner loop on what fills registers, and on the rest.
-        void run_block(index whole, index rest)
+        void run_block(index whole, index rest, loop_walk walk)
         {
-            run_whole(whole, {});
+            run_whole(whole, walk);
             if (rest != 0)
             {
-                run_rest(whole, rest);
+                run_rest(whole, rest, walk);
             }
         }
 
-        void run_whole(index n, row_group rows)
+        void run_whole(index n, loop_walk walk)
         {
             if (n != 0)
             {
-                m_run(n, m.from, m.to, m.totals, rows);
+                m_run(n, m.from, m.to, m.totals, walk);
                 add_totals(n, lanes);
             }
         }
 
         /// What does not fill a register: computed on a whole one, of which only `n` lanes count.
-        void run_rest(index done, index n)
+        void run_rest(index done, index n, loop_walk walk)
         {
             for (std::size_t s = 0; s < r.streams; ++s)
             {
-                m.from[s] += done;
+                m.from[s] += walk.mask == nullptr ? done : done & walk.mask[s];
                 if (is_in_place(s))
                 {
                     T* const copy = buffer_of(s) + block;
@@ -422,7 +429,7 @@ namespace xautodiff::evaluate
                     std::copy_n(m.place[o], accumulates(o) ? n : 0, m.to[o]);
                 }
             }
-            m_run(lanes, m.from, m.to, m.totals, {});
+            m_run(lanes, m.from, m.to, m.totals, walk);
             add_totals(lanes, n);
             for (std::size_t o = 0; o < r.results; ++o)
             {
@@ -492,12 +499,13 @@ namespace xautodiff::evaluate
             if constexpr (has_lanes)
             {
                 std::fill(result_buffer(o) + n, result_buffer(o) + rounded_up(n), T(0));
-                V sum{T(0)};
+                // Four chains of additions.
+                V sum[4]{V(T(0)), V(T(0)), V(T(0)), V(T(0))};
                 for (index i = 0; i < n; i += lanes)
                 {
-                    sum += V::load(from + i);
+                    sum[i / lanes % 4] += V::load(from + i);
                 }
-                m.sums[o].add(sum);
+                m.sums[o].add((sum[0] + sum[2]) + (sum[1] + sum[3]));
             }
             else
             {

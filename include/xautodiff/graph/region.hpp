@@ -36,6 +36,7 @@ namespace xautodiff::graph
         int first_number = 0, numbers = 0;  ///< the stored numbers it reads
         int first_member = 0, members = 0;  ///< the steps it computes, in order
         int first_output = 0, outputs = 0;
+        unsigned long long repeats = 0;  ///< streams that may hold one element for a whole row, as bits
         unsigned long long serves = 0;
     };
 

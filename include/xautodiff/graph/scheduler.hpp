@@ -363,7 +363,10 @@ namespace xautodiff::graph
                 {
                     if (wanted[std::size_t(i)] && at(i) != role::literal)
                     {
-                        (is_member(i) ? out.members : g[i].shape.is_scalar() ? out.numbers : out.streams).push_back(i);
+                        const bool is_stream = !is_member(i) && !g[i].shape.is_scalar();
+                        const std::size_t place = out.streams.size() - std::size_t(r.first_stream);
+                        r.repeats |= is_stream && place < 64 && may_repeat(i) ? 1ull << place : 0;
+                        (is_member(i) ? out.members : is_stream ? out.streams : out.numbers).push_back(i);
                     }
                 }
                 r.streams = int(out.streams.size()) - r.first_stream;
@@ -371,6 +374,13 @@ namespace xautodiff::graph
                 r.members = int(out.members.size()) - r.first_member;
                 out.tasks.push_back({task_kind::region, int(out.regions.size()), r.serves, true});
                 out.regions.push_back(r);
+            }
+
+            /// Whether an array is likely to have one element for each row of a larger one.
+            constexpr bool may_repeat(int i) const
+            {
+                const step& s = g[i];
+                return s.op != nullptr && (is<op::expand>(s.op) || kinds[std::size_t(i)].is_reduced);
             }
 
             constexpr output_kind kind_of_output(int i) const
