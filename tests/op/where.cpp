@@ -5,9 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <tuple>
 #include <vector>
 
@@ -32,7 +30,7 @@ namespace
         CHECK(ad::grad([&](auto a) { return ad::sum(f(a)); })(x) == expected);
         const reference::dense<double> g =
             reference::gradient(f(ad::expression::input<formula, 0, C>{}), 1.0, std::tie(x)).input[0];
-        CHECK(std::equal(g.elements().begin(), g.elements().end(), expected.begin(), expected.end()));
+        CHECK(g.elements() == reference::to_dense<double>(expected).elements());
     }
 }
 
@@ -62,7 +60,6 @@ TEST_CASE("arrays")
 {
     const vector x{0, 4, -1};
     check_gradient(x, vector{3, 0.25, 3}, root);
-    check_gradient(x, vector{0, 0, 0}, [](auto a) { return reciprocal(a) * a; });
     ad::Variable v(x, ad::requires_grad);
     ad::sum(reciprocal(v)).backward();
     CHECK(v.grad() == vector{1, -0.0625, -1});
@@ -70,22 +67,21 @@ TEST_CASE("arrays")
 
 TEST_CASE("a dead branch that is used twice, by choices in it, or in another's dead branch too")
 {
-    const vector x{2, 50};
-    check_gradient(x, vector{4, 4},
-                   [](auto a)
-                   {
-                       const auto e = ad::exp(a * a);
-                       const auto choices = ad::maximum(e, 2.0) - ad::relu(e) + ad::clamp(e, 0.0, 3.0) / e;
-                       return ad::where(a < 100.0, a, e * e + choices) + ad::where(a > 200.0, e, 2.0 * a)
-                              + ad::where(a < 300.0, a, e);
-                   });
-    // The same exponential here and there, alive in the first element only.
-    check_gradient(vector{0, 50}, vector{0, 1},
-                   [](auto a)
-                   {
-                       const auto e = ad::exp(a * a);
-                       return ad::where(a < 3.0, e, ad::where(a < 100.0, a, e * e));
-                   });
+    const auto several = [](auto a)
+    {
+        const auto e = ad::exp(a * a);
+        const auto choices = ad::maximum(e, 2.0) - ad::relu(e) + ad::clamp(e, 0.0, 3.0) / e;
+        return ad::where(a < 100.0, a, e * e + choices) + ad::where(a > 200.0, e, 2.0 * a) + ad::where(a < 300.0, a, e);
+    };
+    check_gradient(50.0, 4.0, several);
+    // The same exponential here and there, alive once.
+    const auto pieces = [](auto a)
+    {
+        const auto e = ad::exp(a * a);
+        return ad::where(a < 3.0, e, ad::where(a < 100.0, a, e * e));
+    };
+    check_gradient(0.0, 0.0, pieces);
+    check_gradient(50.0, 1.0, pieces);
 }
 
 TEST_CASE("a dead branch that is a number made of an array")
@@ -102,13 +98,9 @@ TEST_CASE("rows of a dead branch, in the reference evaluator")
 {
     const matrix x{{1, 50}, {2, 3}};
     const ad::expression::input<formula, 0, matrix> a;
-    const auto e = ad::exp(a * a);
-    const auto turned = ad::transpose(a);
     const auto rows = ad::sum(a, 1);
-    const auto f = ad::where(rows < 50.0, ad::amax(a, 1), ad::where(rows > 60.0, ad::sum(e, 1) - ad::amax(e, 1), rows));
-    CHECK(reference::gradient(f, 1.0, std::tie(x)).input[0].elements() == std::vector<double>{1, 1, 0, 1});
-    CHECK(reference::gradient(ad::where(turned < 50.0, turned, ad::transpose(e)), 1.0, std::tie(x)).input[0].elements()
-          == std::vector<double>{1, std::numeric_limits<double>::infinity(), 1, 1});
+    const auto f = ad::where(rows < 60.0, rows, ad::amax(ad::exp(ad::transpose(a * a)), 0));
+    CHECK(reference::gradient(f, 1.0, std::tie(x)).input[0].elements() == std::vector<double>{1, 1, 1, 1});
 }
 
 TEST_CASE("one tag for two objects: the way without merging")
@@ -116,6 +108,7 @@ TEST_CASE("one tag for two objects: the way without merging")
     const auto shifted = [](auto x, double by) { return x + by; };
     const auto f = [&](auto x) { return ad::where(shifted(x, 1.0) < 100.0, shifted(x, 0.0), 1.0 / shifted(x, -2.0)); };
     CHECK(ad::grad(f)(2.0) == 1);
+    CHECK(ad::grad(f)(130.0) == -1 / (128.0 * 128.0));
     CHECK(ad::grad([&](auto x) { return ad::sum(f(x)); })(vector{2, 130}) == vector{1, -1 / (128.0 * 128.0)});
 }
 

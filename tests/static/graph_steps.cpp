@@ -29,6 +29,14 @@ namespace
     }
 }
 
+// Literals are the same where their bits are: 0 and -0 differ, by which one may divide.
+static_assert(
+    []
+    {
+        ad::graph::builder b;
+        return b.literal(0.0).index == b.literal(0.0).index && b.literal(0.0).index != b.literal(-0.0).index;
+    }());
+
 // The formula as it stands, and its derivative.
 static_assert(steps_are(sin_times_x, {"x", "sin 0", "multiply 1 0"}, {2}));
 static_assert(steps_are(ad::grad(sin_times_x), {"x", "sin 0", "cos 0", "multiply 0 2", "add 1 3"}, {4}));
