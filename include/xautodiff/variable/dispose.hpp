@@ -137,7 +137,7 @@ namespace xautodiff::variable
             std::size_t freed = 0;
             for (node_base* n = &first;;)
             {
-                __builtin_prefetch(reinterpret_cast<char*>(n) - 2048, 1);
+                __builtin_prefetch(reinterpret_cast<char*>(n) - 4096);
                 if (page* p = page::of(*n); p != current) [[unlikely]]
                 {
                     tape::free_entries(*current, std::exchange(freed, 0));

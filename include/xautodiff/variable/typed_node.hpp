@@ -102,13 +102,13 @@ namespace xautodiff::variable
         }
 
         /// The elements, with a null pointer for those that are gone.
-        auto ref() const
+        [[gnu::always_inline]] auto ref() const
         {
             if constexpr (is_emptiable<T>)
             {
                 if (is_empty()) [[unlikely]]
                 {
-                    return decltype(array::traits<T>::ref(elements()))(nullptr, shape_left());
+                    return ref_without_elements();
                 }
             }
             return array::traits<T>::ref(elements());
@@ -147,7 +147,11 @@ namespace xautodiff::variable
         }
 
     private:
-        const array::shape& shape_left() const { return *std::launder(reinterpret_cast<const array::shape*>(&value)); }
+        [[gnu::noinline]] auto ref_without_elements() const
+        {
+            const auto& shape_left = *std::launder(reinterpret_cast<const array::shape*>(&value));
+            return array::array_ref<const typename array::traits<T>::value_type>(nullptr, shape_left);
+        }
     };
 
     template <class T>
