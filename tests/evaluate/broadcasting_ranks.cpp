@@ -65,3 +65,25 @@ TEST_CASE("products of rows and columns")
         },
         3);
 }
+
+TEST_CASE("sums over rows of products whose factors have other shapes than the sum")
+{
+    random_shapes shapes(4);
+    for (int time = 0; time < 80; ++time)
+    {
+        const array::shape whole = shapes.whole(2, time % 4 == 3);
+        const matrix x = make<matrix>(whole, shapes.engine);
+        const vector mu = make<vector>(shapes.part(whole, 1), shapes.engine),
+                     ls = make<vector>(shapes.part(whole, 1), shapes.engine);
+        INFO("shapes ", array::to_string(whole), " ", array::to_string(look(mu).shape), " ",
+             array::to_string(look(ls).shape));
+        compared(
+            [](auto m, auto s, auto data)
+            {
+                const auto z = (data - m) / ad::exp(s);
+                return 0.5 * ad::sum(z * z) + 3 * ad::sum(s);
+            },
+            mu, ls, x)
+            .check(rounding);
+    }
+}

@@ -111,6 +111,23 @@ namespace
             return -1;
         }
 
+        /// How many steps of an operation the loops of a rank compute.
+        template <class Op>
+        static constexpr int steps_in(int rank)
+        {
+            int n = 0;
+            for (const graph::region& r : s.regions)
+            {
+                const bool is_asked = !r.is_number && g[s.outputs[std::size_t(r.first_output)].from].shape.rank == rank;
+                for (int m = 0; is_asked && m < r.members; ++m)
+                {
+                    const graph::step& step = g[s.members[std::size_t(r.first_member + m)]];
+                    n += step.op != nullptr && graph::is<Op>(step.op);
+                }
+            }
+            return n;
+        }
+
         /// Every array that a task reads was written by an earlier one.
         static constexpr bool is_in_order()
         {
@@ -194,6 +211,8 @@ static_assert(value_plan<decltype(logistic), vector, vector>::loops() == 1);
 using rows = planned<typename requests_of<decltype(normal), vector, vector, matrix>::template both<0, 1>>;
 static_assert(rows::times<op::exp>() == 1 && rows::rank<op::exp>() == 1 && rows::is_in_order());
 static_assert(rows::results(output_kind::accumulate) == 2);
+// For an element of x two multiplications, in z and in z * z: what rows have in common is multiplied with their sums.
+static_assert(rows::steps_in<op::multiply>(2) == 2);
 using rows_value = value_plan<decltype(normal), vector, vector, matrix>;
 static_assert(rows_value::times<op::exp>() == 1 && rows_value::rank<op::exp>() == 1 && rows_value::is_in_order());
 

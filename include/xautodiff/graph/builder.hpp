@@ -88,27 +88,6 @@ namespace xautodiff::graph
             }
         }
 
-        /// x in the shape of `like`, which x broadcasts to: nothing where it is sure to have it.
-        constexpr symbol broadcast(symbol x, symbol like);
-        /// x summed to the shape of `like`, which broadcasts to x's: the adjoint of broadcasting, and the only place for it.
-        constexpr symbol sum_to(symbol x, symbol like);
-
-    private:
-        std::vector<int> m_literals;
-        /// A step whose shape this one is sure to share; -1 for a scalar.
-        std::vector<int> m_representative;
-        /// The users of each step, as chained lists, so that merging looks only at steps with the same first operand.
-        std::vector<int> m_first_user, m_next_user;
-
-        constexpr int push(const step& s)
-        {
-            steps.push_back(s);
-            m_representative.push_back(-1);
-            m_first_user.push_back(-1);
-            m_next_user.push_back(-1);
-            return int(steps.size()) - 1;
-        }
-
         /// Whether broadcasting b's shape against a's changes nothing.
         constexpr bool absorbs(int a, int b) const
         {
@@ -133,6 +112,27 @@ namespace xautodiff::graph
                 }
             }
             return false;
+        }
+
+        /// x in the shape of `like`, which x broadcasts to: nothing where it is sure to have it.
+        constexpr symbol broadcast(symbol x, symbol like);
+        /// x summed to the shape of `like`, which broadcasts to x's: the adjoint of broadcasting, and the only place for it.
+        constexpr symbol sum_to(symbol x, symbol like);
+
+    private:
+        std::vector<int> m_literals;
+        /// A step whose shape this one is sure to share; -1 for a scalar.
+        std::vector<int> m_representative;
+        /// The users of each step, as chained lists, so that merging looks only at steps with the same first operand.
+        std::vector<int> m_first_user, m_next_user;
+
+        constexpr int push(const step& s)
+        {
+            steps.push_back(s);
+            m_representative.push_back(-1);
+            m_first_user.push_back(-1);
+            m_next_user.push_back(-1);
+            return int(steps.size()) - 1;
         }
 
         constexpr int representative(int i, const step& s) const

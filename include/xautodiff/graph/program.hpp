@@ -6,6 +6,7 @@
 
 #include <xautodiff/graph/lower.hpp>
 #include <xautodiff/graph/reciprocals.hpp>
+#include <xautodiff/graph/row_factors.hpp>
 
 namespace xautodiff::graph
 {
@@ -22,6 +23,7 @@ namespace xautodiff::graph
     constexpr draft without_dead_steps(lowering& l, std::vector<symbol> outputs)
     {
         divide_by_reciprocals(l.steps, outputs);
+        take_out_row_factors(l.steps, outputs);
         const std::vector<step>& all = l.steps.steps;
         flags live(all.size(), false);
         for (const symbol& s : outputs)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <xautodiff/graph/loop_kind.hpp>
+#include <xautodiff/graph/rewrite.hpp>
 
 namespace xautodiff::graph
 {
@@ -14,33 +15,20 @@ namespace xautodiff::graph
                && is_smaller(kinds[std::size_t(s.operand[1])], kinds[std::size_t(s.operand[0])]);
     }
 
-    /// Writes such divisions anew, after all derivatives have been taken: formulas show what the user wrote.
     constexpr void divide_by_reciprocals(builder& g, std::vector<symbol>& outputs)
     {
         const std::vector<loop_kind> kinds = loop_kinds_of(g);
-        bool any = false;
+        flags divides(std::size_t(g.size()), false);
         for (int i = 0; i < g.size(); ++i)
         {
-            any = any || divides_by_smaller(g, kinds, i);
+            divides[std::size_t(i)] = divides_by_smaller(g, kinds, i);
         }
-        if (!any)
+        if (std::find(divides.begin(), divides.end(), true) != divides.end())
         {
-            return;
-        }
-        const builder before = g;
-        g = builder();
-        std::vector<int> place;
-        for (int i = 0; i < before.size(); ++i)
-        {
-            const step& s = before[i];
-            const auto operand = [&](int k) { return g.at(place[std::size_t(s.operand[std::size_t(k)])]); };
-            const symbol now = divides_by_smaller(before, kinds, i) ? operand(0) * (1 / operand(1))
-                                                                    : g.append_copy(s, before.slots, place, s.shape);
-            place.push_back(now.index);
-        }
-        for (symbol& o : outputs)
-        {
-            o = g.at(place[std::size_t(o.index)]);
+            rewrite(
+                g, outputs, [&](int i) { return divides[std::size_t(i)]; },
+                [](const rewriting& r, int i)
+                { return r.at(r.before[i].operand[0]) * (1 / r.at(r.before[i].operand[1])); });
         }
     }
 }
