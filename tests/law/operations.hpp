@@ -116,6 +116,11 @@ namespace xautodiff::law
             mask_at<op::not_equal>(0.7, -1.2),
         };
 
+        /// Of numbers alone, which may not become arrays.
+        inline constexpr std::tuple of_numbers{
+            at<op::scalar_seed>(0.7),
+        };
+
         inline constexpr std::tuple structured{
             at<op::sum>(m),
             at<op::sum_over>(m, p<array::encode_axes(false, 0)>),
@@ -124,7 +129,6 @@ namespace xautodiff::law
             at<op::expand>(v, m, p<array::encode_axes(false, 0)>),
             at<op::broadcast_like>(v, m),
             at<op::element_count>(m, v),
-            at<op::scalar_seed>(0.7),
             at<op::amax>(m, p<array::encode_axes(false)>),
             at<op::amax>(m, p<array::encode_axes(true, 1)>),
             at<op::mean>(m),
@@ -156,5 +160,6 @@ namespace xautodiff::law
     }
 
     using points::elementwise;
+    using points::of_numbers;
     using points::structured;
 }
