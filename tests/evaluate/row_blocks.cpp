@@ -122,6 +122,22 @@ TEST_CASE("sums over rows that rows wait for")
     }
 }
 
+TEST_CASE("parts of a gradient that wait for a sum over rows")
+{
+    std::mt19937 engine(8);
+    const matrix u = make<matrix>({6145, width}, engine), v = make<matrix>({6145, width}, engine);
+    check_in_blocks(
+        [](auto of, auto z)
+        {
+            const auto x = ad::exp(of);
+            const auto left = ad::view(x, ad::all, ad::range(0, -1)),
+                       right = ad::view(x, ad::all, ad::range(1, ad::end));
+            const auto totals = ad::sum(ad::exp(z - ad::amax(z, 1, ad::keep_dims)), 1);
+            return ad::sum(ad::sin(left * right * ad::sum(z) / 1e5)) + ad::sum(ad::log(totals));
+        },
+        u, v);
+}
+
 TEST_CASE("results with rows, beside sums over them")
 {
     std::mt19937 engine(5);

@@ -185,13 +185,25 @@ namespace xautodiff::evaluate
             }
         }
 
+        /// Calls f for the memory that a task's results are parts of: it is there when the last part is.
+        template <class F>
+        void for_each_home(const graph::task& t, F f) const
+        {
+            for (int o = 0; t.kind == graph::task_kind::region && o < m_plan.regions[std::size_t(t.index)].outputs; ++o)
+            {
+                const graph::region_output& out = m_plan.results[m_plan.regions[std::size_t(t.index)].first_output + o];
+                out.home != out.step ? f(out.home) : void();
+            }
+        }
+
         /// Notes when a task's results are there, and returns its turn.
         turn settle(const graph::task& t, bool by_rows, bool all_there)
         {
             if (!by_rows)
             {
-                for_each_result(t, [&](int step)
-                                { m.row[std::size_t(step)].when = all_there ? there::before : there::after; });
+                const there now = all_there ? there::before : there::after;
+                for_each_result(t, [&](int step) { m.row[std::size_t(step)].when = now; });
+                for_each_home(t, [&](int step) { m.row[std::size_t(step)].when = std::max(when(step), now); });
             }
             return by_rows ? turn::by_rows : all_there ? turn::first : turn::after;
         }
