@@ -223,8 +223,11 @@ namespace xautodiff::evaluate
             for (index begin = 0; begin < n; begin += plain_block)
             {
                 const index size = std::min(n - begin, plain_block), whole = size / lanes * lanes;
-                place_plain(row, begin);
-                run_whole(whole, {count, m.step, nullptr});
+                if (whole != 0)
+                {
+                    place_plain(row, begin);
+                    run_whole(whole, {count, m.step, nullptr});
+                }
                 for (index k = 0; whole != size && k < count; ++k)
                 {
                     place_plain(row + k, begin);
@@ -389,7 +392,10 @@ namespace xautodiff::evaluate
         /// Runs the inner loop on what fills registers, and on the rest.
         void run_block(index whole, index rest, loop_walk walk)
         {
-            run_whole(whole, walk);
+            if (whole != 0)
+            {
+                run_whole(whole, walk);
+            }
             if (rest != 0)
             {
                 run_rest(whole, rest, walk);
@@ -398,11 +404,8 @@ namespace xautodiff::evaluate
 
         void run_whole(index n, loop_walk walk)
         {
-            if (n != 0)
-            {
-                m_run(n, m.from, m.to, m.totals, walk);
-                add_totals(n, lanes);
-            }
+            m_run(n, m.from, m.to, m.totals, walk);
+            add_totals(n, lanes);
         }
 
         /// What does not fill a register: computed on a whole one, of which only `n` lanes count.
