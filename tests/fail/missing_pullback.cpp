@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // An operation of the user with a forward and a context, but without a pullback.
-// expect: xautodiff: this operation has no rule for its derivative: give it a `static auto pullback(const context&
+// expect: xautodiff: this operation has no rule for its derivative: give it a `static auto pullback\(const context&, const auto&... adjoint\)`
 #include <xautodiff/core.hpp>
 #include <xautodiff/variable/apply.hpp>
 
