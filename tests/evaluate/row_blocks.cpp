@@ -90,16 +90,21 @@ TEST_CASE("a square matrix, whose rows and columns have one length")
     std::mt19937 engine(3);
     const matrix square = make<matrix>({301, 301}, engine);
     const vector one = make<vector>({301}, engine), other = make<vector>({301}, engine);
-    // A vector for each row, and the same for each column; the matrix, and its transpose.
     check_in_blocks(
         [](auto x, auto A, auto b)
         {
             const auto r = x - b;
-            const auto s = ad::sum(ad::exp(A) * ad::square(x), 1, ad::keep_dims);
-            return -0.5 * ad::dot(r, ad::matmul(A, r)) + ad::dot(ad::matmul(r, A), ad::sin(ad::matmul(A, b)))
-                   + ad::sum(ad::exp(A / s) * (A * b) + ad::transpose(A) * ad::matmul(A, x));
+            return -0.5 * ad::dot(r, ad::matmul(A, r)) + ad::dot(ad::matmul(r, A), ad::sin(ad::matmul(A, b)));
         },
         one, square, other);
+    // A vector for each row, and the same for each column; the matrix, and its transpose.
+    check_in_blocks(
+        [](auto x, auto A)
+        {
+            const auto s = ad::sum(ad::exp(A) * ad::square(x), 1, ad::keep_dims);
+            return ad::sum(ad::exp(A / s) * (A * x) + ad::transpose(A) * ad::matmul(A, x));
+        },
+        one, square);
 }
 
 TEST_CASE("sums over rows that rows wait for")
@@ -130,8 +135,8 @@ TEST_CASE("parts of a gradient that wait for a sum over rows")
         [](auto of, auto z)
         {
             const auto x = ad::exp(of);
-            const auto left = ad::view(x, ad::all, ad::range(0, -1)),
-                       right = ad::view(x, ad::all, ad::range(1, ad::end));
+            const auto left = ad::view(x, ad::all, ad::range(0, -1));
+            const auto right = ad::view(x, ad::all, ad::range(1, ad::end));
             const auto totals = ad::sum(ad::exp(z - ad::amax(z, 1, ad::keep_dims)), 1);
             return ad::sum(ad::sin(left * right * ad::sum(z) / 1e5)) + ad::sum(ad::log(totals));
         },
