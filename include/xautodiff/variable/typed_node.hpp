@@ -124,7 +124,8 @@ namespace xautodiff::variable
             {
                 if (((this->flags | other.flags) & (flag::emptied | flag::shares)) == 0) [[likely]]
                 {
-                    const auto &mine = value.shape(), &its = other.value.shape();
+                    const auto& mine = value.shape();
+                    const auto& its = other.value.shape();
                     bool same = mine.size() == its.size();
                     for (std::size_t d = 0; same && d < mine.size(); ++d)
                     {
