@@ -44,6 +44,12 @@ namespace
     };
 
     constexpr auto total = [](auto x, auto w) { return ad::apply<weighted_total>(x, w); };
+
+    /// What the library's own operations say by a member may be the name of something else here.
+    struct with_rows : weighted_total
+    {
+        static constexpr int rows = 3;
+    };
 }
 
 TEST_CASE("shapes that only the run knows are checked by result_shape")
@@ -63,6 +69,9 @@ TEST_CASE("shapes that only the run knows are checked by result_shape")
 }
 
 static_assert(ad::grad(total)(std::array{1.0, 2.0}, std::array{3.0, 4.0}) == std::array{3.0, 4.0});
+static_assert(ad::grad([](auto x, auto w) { return ad::apply<with_rows>(x, w); })(std::array{1.0, 2.0},
+                                                                                  std::array{3.0, 4.0})
+              == std::array{3.0, 4.0});
 static_assert(ad::jvp(total, std::tuple{std::array{1.0, 2.0}, std::array{3.0, 4.0}},
                       std::tuple{std::array{1.0, 0.0}, std::array{0.0, 1.0}})
                   .tangent

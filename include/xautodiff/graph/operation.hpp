@@ -8,6 +8,7 @@
 #include <xautodiff/op/row_use.hpp>
 
 #include <array>
+#include <concepts>
 #include <string_view>
 #include <utility>
 
@@ -168,9 +169,21 @@ namespace xautodiff::graph
                 }
             }
 
+            /// By what it returns: a user's operation may have something else of that name.
+            static constexpr bool have_rows_of_shapes = requires(const shapes& x) {
+                {
+                    Op::rows(x[I]...)
+                } -> std::same_as<op::row_use>;
+            };
+            static constexpr bool have_rows_of_parameters = requires(const shapes& x, const array::parameters& p) {
+                {
+                    Op::rows(x[0], p)
+                } -> std::same_as<op::row_use>;
+            };
+
             static constexpr op::row_use rows(const shapes& x, const array::parameters* p)
             {
-                if constexpr (requires { Op::rows(x[I]...); })
+                if constexpr (have_rows_of_shapes)
                 {
                     return Op::rows(x[I]...);
                 }
@@ -263,7 +276,7 @@ namespace xautodiff::graph
             d.shape_only = shape_only_operands<Op>();
             d.takes_absent_tangents = requires { Op::takes_absent_tangents; };
             d.infer = &rules::infer;
-            if constexpr (requires { &Op::rows; })
+            if constexpr (rules::have_rows_of_shapes || rules::have_rows_of_parameters)
             {
                 d.rows = &rules::rows;
             }
