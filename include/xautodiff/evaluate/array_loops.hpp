@@ -32,7 +32,7 @@ namespace xautodiff::evaluate
                 loop.streams = std::size_t(r.streams);
                 loop.numbers = std::size_t(r.numbers);
                 loop.results = std::size_t(r.outputs);
-                loop.repeats = r.repeats;
+                loop.region = &r;
                 loop.outputs = p.results + r.first_output;
                 loop.in = m.in + in;
                 loop.out = m.out + r.first_output;

@@ -56,7 +56,8 @@ namespace xautodiff::evaluate
         /// Whether what was planned still holds: leaves and results lie where they lay, and the same results are wanted.
         bool is_planned(unsigned long long wanted) const { return !m_moved && is_planned_alike(wanted); }
 
-        /// Whether it would with other pointers: leaves lie elsewhere, but in the same way. Blocks are planned anew.
+        /// Whether it would with other pointers: leaves lie elsewhere, but in the same way. Blocks are planned anew, also after
+        /// a run that an exception ended within one.
         bool is_planned_alike(unsigned long long wanted) const
         {
             return !m_changed && wanted == m_wanted && m_count == 0 && !(m_moved && base::has_blocks());

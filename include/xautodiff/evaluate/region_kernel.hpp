@@ -180,8 +180,6 @@ namespace xautodiff::evaluate
             }
         }
 
-        static constexpr bool may_repeat(int s) { return s < 64 && (region.repeats >> s & 1) != 0; }
-
         /// Whether some results are sums over rows, which stay in registers while several rows are taken.
         static constexpr bool sums_rows = []
         {
@@ -191,7 +189,7 @@ namespace xautodiff::evaluate
                 any =
                     any || graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + o)].adds_in_place();
             }
-            return any && has_lanes;
+            return any;
         }();
 
         struct results
@@ -205,7 +203,7 @@ namespace xautodiff::evaluate
                                                     array::index i, [[maybe_unused]] const array::index* mask)
         {
             unroll<region.streams>([&](auto s) __attribute__((always_inline)) {
-                f.value[s()] = load(from[s()] + (may_repeat(s()) ? i & mask[s()] : i));
+                f.value[s()] = load(from[s()] + (region.may_repeat(s()) ? i & mask[s()] : i));
             });
             unroll<region.members>([&](auto m) __attribute__((always_inline)) {
                 compute<m()>(f, std::make_index_sequence<std::size_t(graph::step_at<Graph, member(m())>::arity)>{});
@@ -217,13 +215,9 @@ namespace xautodiff::evaluate
                 {
                     sums.total[o()] += result;
                 }
-                else if constexpr (target.adds_in_place() && sums_rows)
-                {
-                    sums.row_sum[o()] += result;
-                }
                 else if constexpr (target.adds_in_place())
                 {
-                    store(to[o()] + i, load(to[o()] + i) + result);
+                    sums.row_sum[o()] += result;
                 }
                 else
                 {
@@ -280,7 +274,7 @@ namespace xautodiff::evaluate
             results sums;
             array::index mask[std::size_t(region.streams) + 1];
             unroll<region.streams>([&](auto s) __attribute__((always_inline)) {
-                mask[s()] = may_repeat(s()) && walk.mask != nullptr ? walk.mask[s()] : -1;
+                mask[s()] = region.may_repeat(s()) && walk.mask != nullptr ? walk.mask[s()] : -1;
             });
             unroll<region.numbers>([&](auto k) __attribute__((always_inline)) {
                 f.number[k()] = V(*in[region.streams + k()]);

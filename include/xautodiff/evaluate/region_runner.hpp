@@ -38,7 +38,7 @@ namespace xautodiff::evaluate
     struct region_loop
     {
         std::size_t streams = 0, numbers = 0, results = 0;
-        unsigned long long repeats = 0;  ///< streams of which the inner loop can repeat an element
+        const graph::region* region = nullptr;
         const graph::region_output* outputs = nullptr;
         const T** in = nullptr;            ///< the streams, then the numbers
         T** out = nullptr;                 ///< null: this result is not wanted now
@@ -193,7 +193,7 @@ namespace xautodiff::evaluate
         bool accumulates(std::size_t o) const { return r.outputs[o].adds_in_place(); }
 
         /// Whether the inner loop reads the same element for the whole row.
-        bool repeats(std::size_t s) const { return step_of(s) == 0 && s < 64 && (r.repeats >> s & 1) != 0; }
+        bool repeats(std::size_t s) const { return step_of(s) == 0 && r.region->may_repeat(int(s)); }
 
         static index rounded_up(index n) { return (n + lanes - 1) / lanes * lanes; }
 
@@ -238,7 +238,7 @@ namespace xautodiff::evaluate
 
         void place_plain(index row, index begin)
         {
-            const auto offset = [&](std::size_t k) { return begin + (row == 0 ? 0 : row * row_step_of(k)); };
+            const auto offset = [&](std::size_t k) { return begin + row * row_step_of(k); };
             for (std::size_t s = 0; s < r.streams; ++s)
             {
                 m.from[s] = r.in[s] + stream_at(s) + offset(s);

@@ -152,7 +152,7 @@ namespace xautodiff::evaluate
                 }
                 else if (by_rows && t.kind == graph::task_kind::whole)
                 {
-                    place_operands(std::size_t(t.index), *all);
+                    place_rows(std::size_t(t.index), *all);
                 }
                 all += t.kind == graph::task_kind::whole;
             }
@@ -160,7 +160,7 @@ namespace xautodiff::evaluate
         }
 
         /// Lets an operation on whole arrays run on the block's rows of what it goes along.
-        void place_operands(std::size_t step, operands<T>& all) const
+        void place_rows(std::size_t step, operands<T>& all) const
         {
             const graph::plan_step& s = m_plan.steps[step];
             const op::row_use use = m.row[step].use;

@@ -91,8 +91,8 @@ namespace xautodiff::evaluate
                 const graph::task& t = m_plan.tasks[k];
                 if ((t.serves & m_wanted) != 0 && m.turn[k] != turn::with_shapes)
                 {
-                    m.turn[k] = t.kind == graph::task_kind::region  ? turn_of_region(std::size_t(t.index))
-                                : t.kind == graph::task_kind::whole ? turn_of_whole(std::size_t(t.index))
+                    m.turn[k] = t.kind == graph::task_kind::region  ? turn_of_region(t)
+                                : t.kind == graph::task_kind::whole ? turn_of_whole(t)
                                                                     : turn_of_alias(std::size_t(t.index));
                 }
             }
@@ -144,6 +144,12 @@ namespace xautodiff::evaluate
         bool has_rows(int step) const
         {
             return when(step) != there::after && shape_of(step).rank > 0 && shape_of(step)[0] == m_rows;
+        }
+
+        /// Whether a loop over `shape` goes along the value's rows; otherwise it reads all of it in each row.
+        bool lies_along(int step, const array::shape& shape) const
+        {
+            return has_rows(step) && shape_of(step).rank == shape.rank;
         }
 
         /// The step whose elements this one shows.
@@ -220,8 +226,9 @@ namespace xautodiff::evaluate
             return turn::first;
         }
 
-        [[gnu::cold]] turn turn_of_whole(std::size_t step)
+        [[gnu::cold]] turn turn_of_whole(const graph::task& t)
         {
+            const std::size_t step = std::size_t(t.index);
             const graph::plan_step& s = m_plan.steps[step];
             graph::shapes x;
             for (int k = 0; k < s.arity; ++k)
@@ -242,14 +249,15 @@ namespace xautodiff::evaluate
             const bool by_rows = fits && is_matrix;
             m.row[step].use = use;
             m.row[step].when = use.adds_up ? there::after : there::by_rows;
-            return settle({graph::task_kind::whole, int(step)}, by_rows, all_there);
+            return settle(t, by_rows, all_there);
         }
 
         /// Whether going along a value's rows is a reason to do it in blocks: for a vector alone it is none.
         bool goes_along(int step) const { return shape_of(step).rank > 1 || when(step) == there::by_rows; }
 
-        [[gnu::cold]] turn turn_of_region(std::size_t k)
+        [[gnu::cold]] turn turn_of_region(const graph::task& t)
         {
+            const std::size_t k = std::size_t(t.index);
             const graph::region& r = m_plan.regions[k];
             const array::shape* const shape = r.is_number ? nullptr : next_shape(k, nullptr);
             bool fits = shape != nullptr && shape->rank > 0 && (*shape)[0] == m_rows && next_shape(k, shape) == nullptr;
@@ -257,7 +265,7 @@ namespace xautodiff::evaluate
             for (int i = r.first_stream; i < r.first_stream + r.streams; ++i)
             {
                 const int x = m_plan.streams[i];
-                const bool along = fits && has_rows(x) && shape_of(x).rank == shape->rank;
+                const bool along = fits && lies_along(x, *shape);
                 fits = fits && (along || when(x) == there::before);
                 is_matrix = is_matrix || (along && goes_along(x));
                 all_there = all_there && when(x) == there::before;
@@ -274,7 +282,7 @@ namespace xautodiff::evaluate
                 fits = out.step == out.from || s.reduces != graph::reduction_kind::into_slices;
                 m.row[std::size_t(out.step)].when = keeps_rows(out, *shape) ? there::by_rows : there::after;
             }
-            return settle({graph::task_kind::region, int(k)}, fits && is_matrix, all_there);
+            return settle(t, fits && is_matrix, all_there);
         }
 
         /// Whether a result of a loop over `shape` has its rows.
@@ -310,7 +318,7 @@ namespace xautodiff::evaluate
                 for (int i = r.first_stream; i < r.first_stream + r.streams; ++i)
                 {
                     const int x = m_plan.streams[i];
-                    !by_rows ? keep(x) : has_rows(x) && shape_of(x).rank == shape->rank ? touch(x) : void();
+                    !by_rows ? keep(x) : lies_along(x, *shape) ? touch(x) : void();
                 }
             }
             else if (t.kind == graph::task_kind::whole)

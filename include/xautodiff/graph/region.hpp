@@ -38,6 +38,10 @@ namespace xautodiff::graph
         int first_output = 0, outputs = 0;
         unsigned long long repeats = 0;  ///< streams that may hold one element for a whole row, as bits
         unsigned long long serves = 0;
+
+        /// The bit of a stream in `repeats`; none from the 64th stream on.
+        static constexpr unsigned long long bit_of(int stream) { return stream < 64 ? 1ull << stream : 0; }
+        constexpr bool may_repeat(int stream) const { return (repeats & bit_of(stream)) != 0; }
     };
 
     enum class task_kind

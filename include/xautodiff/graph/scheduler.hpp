@@ -364,8 +364,8 @@ namespace xautodiff::graph
                     if (wanted[std::size_t(i)] && at(i) != role::literal)
                     {
                         const bool is_stream = !is_member(i) && !g[i].shape.is_scalar();
-                        const std::size_t place = out.streams.size() - std::size_t(r.first_stream);
-                        r.repeats |= is_stream && place < 64 && may_repeat(i) ? 1ull << place : 0;
+                        const int place = int(out.streams.size()) - r.first_stream;
+                        r.repeats |= is_stream && may_repeat(i) ? region::bit_of(place) : 0;
                         (is_member(i) ? out.members : is_stream ? out.streams : out.numbers).push_back(i);
                     }
                 }
