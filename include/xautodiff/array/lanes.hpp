@@ -154,6 +154,58 @@ namespace xautodiff::array
         return out;
     }
 
+    /// Puts off the elements of one register after the other by some places, at most by a register's worth. Only where elements
+    /// change their lanes in one instruction, to places known at run time: clang has no word for it.
+    template <class T>
+    class delay_line;
+
+#if !defined(__AVX2__) || defined(__clang__)
+    inline constexpr bool has_delay_lines = false;
+#else
+    inline constexpr bool has_delay_lines = true;
+
+    template <class T>
+    class delay_line
+    {
+    public:
+        explicit delay_line(std::ptrdiff_t places)
+            : m_from((numbers<word> - word(places * words)) & word(words * count - 1)),
+              m_is_held(numbers<element> < element(places))
+        {
+        }
+
+        /// The elements that are in the place of `now`'s; puts off its last ones, which are then the first ones of `held`.
+        lanes<T> operator()(lanes<T>& held, const lanes<T>& now) const
+        {
+            const lanes<T> turned = rotated(now);
+            const lanes<T> out(m_is_held ? held.value : turned.value);
+            held = turned;
+            return out;
+        }
+
+    private:
+        static constexpr int count = lane_count<T>;
+        using element = typename lanes_mask<T>::element;
+        // What the machine's instruction moves, whatever the elements are.
+        using word = std::int32_t;
+        static constexpr int words = int(sizeof(T) / sizeof(word));
+        template <class U>
+        using vector = typename detail::vector_type<U>::type;
+
+        template <class U>
+        static constexpr vector<U> numbers = []<std::size_t... I>(std::index_sequence<I...>)
+        { return vector<U>{U(I)...}; }(std::make_index_sequence<register_bytes / sizeof(U)>{});
+
+        vector<word> m_from;        ///< for each word, the number of the one that takes its place
+        vector<element> m_is_held;  ///< for each lane, whether its element is one that was put off
+
+        lanes<T> rotated(const lanes<T>& x) const
+        {
+            return {typename lanes<T>::native(__builtin_shuffle(vector<word>(x.value), m_from))};
+        }
+    };
+#endif
+
     namespace detail
     {
         template <class T, bool Wide>

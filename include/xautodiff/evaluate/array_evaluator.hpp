@@ -205,7 +205,7 @@ namespace xautodiff::evaluate
             array::strides stride[ins + outs];
             array::index row_step[ins + outs];
             delivery how[outs];
-            clearing<T> clear[outs];
+            part_place part[outs];
             bool is_cleared[schedule.assembled.size() + 1];
             array::widest_t<T> totals[most_out];
             array::pairwise_sum<array::widest_t<T>> sums[most_out];
@@ -215,6 +215,8 @@ namespace xautodiff::evaluate
             array::index at[view.most_arrays];
             array::index step[view.most_arrays];
             array::index mask[view.most_arrays];
+            array::index delay[most_out];
+            array::widest_t<T> held[most_out];
 
             machine_memory<T> all()
             {
@@ -224,7 +226,7 @@ namespace xautodiff::evaluate
                         origin,  converted,  result,
                         loop,    in,         out,
                         stride,  row_step,   how,
-                        clear,   is_cleared, {totals, sums, from, to, place, at, step, mask, nullptr}};
+                        part,    is_cleared, {totals, sums, from, to, place, at, step, mask, delay, held, nullptr}};
             }
         };
 

@@ -39,7 +39,7 @@ namespace xautodiff::evaluate
                 loop.stride = m.stride + stride;
                 loop.row_step = m.row_step + stride;
                 loop.how = m.how + r.first_output;
-                loop.clear = m.clear + r.first_output;
+                loop.part = m.part + r.first_output;
                 in += loop.streams + loop.numbers;
                 stride += loop.streams + loop.results;
             }
@@ -154,7 +154,11 @@ namespace xautodiff::evaluate
             }
             for (std::size_t a = 0; a < m_plan.assembled_count; ++a)
             {
-                m.is_cleared[a] = clears_in_loop(std::size_t(m_plan.assembled[a]));
+                m.is_cleared[a] = is_written(std::size_t(m_plan.assembled[a]));
+            }
+            for (std::size_t k = 0; k < m_plan.region_count; ++k)
+            {
+                m.loops[k].has_parts ? m.loops[k].place_parts() : void();
             }
         }
 
@@ -191,8 +195,6 @@ namespace xautodiff::evaluate
                 if (loop.out[o] != nullptr)
                 {
                     loop.out[o] = own_part(loop.outputs[o]).data;
-                    T*& cleared = loop.clear[o].data;
-                    cleared = cleared == nullptr ? nullptr : m.target[std::size_t(loop.outputs[o].home)].data;
                 }
             }
         }
@@ -227,8 +229,8 @@ namespace xautodiff::evaluate
                 loop.row_step[i] = loop.stride[i][0];
             }
             loop.plan(part);
-            loop.has_sums = loop.clears = loop.has_chunks = false;
-            std::fill_n(loop.clear, loop.results, clearing<T>());
+            loop.has_sums = loop.has_parts = loop.is_merged = loop.has_chunks = false;
+            std::fill_n(loop.part, loop.results, part_place());
             if (loop.axes.rank > 1)
             {
                 m_chunks.resize(m_plan.region_count);
@@ -243,7 +245,7 @@ namespace xautodiff::evaluate
         [[gnu::cold]] void make_buffer()
         {
             constexpr std::size_t line = 64 / sizeof(T);
-            const std::size_t size = m_plan.most_arrays * std::size_t(region_runner<T>::buffer_size) + line;
+            const std::size_t size = m_plan.most_arrays * std::size_t(block_sizes<T>::buffer) + line;
             if (m_buffer.size() < size)
             {
                 m_buffer.resize(size);
@@ -283,38 +285,18 @@ namespace xautodiff::evaluate
             return m.value[step].data == nullptr ? &anything : m.value[step].data;
         }
 
-        /// Lets the loop that adds all parts of a step's memory clear it too, where there is one, which takes its parts in
-        /// the order of memory.
-        [[gnu::cold]] bool clears_in_loop(std::size_t home)
+        /// Whether one loop goes through all parts of a step's memory, and writes it.
+        [[gnu::cold]] bool is_written(std::size_t home)
         {
             const auto is_part = [home](const graph::region_output& out) { return std::size_t(out.home) == home; };
             const std::ptrdiff_t parts = std::count_if(m_plan.results, m_plan.results + m_plan.result_count, is_part);
             for (std::size_t k = 0; k < m_plan.region_count; ++k)
             {
                 region_loop<T>& loop = m.loops[k];
-                if (!loop.is_planned || std::count_if(loop.outputs, loop.outputs + loop.results, is_part) != parts)
+                if (loop.is_planned && std::count_if(loop.outputs, loop.outputs + loop.results, is_part) == parts)
                 {
-                    continue;
+                    return loop.find_parts(home, m.target[home]);
                 }
-                const output_ref& target = m.target[home];
-                clearing<T> c{target.data, target.size(), 0};
-                bool in_order = loop.axes.rank == 1 && !loop.axes.is_empty && target.is_contiguous();
-                std::size_t first = loop.results;
-                for (std::size_t o = loop.results; o-- > 0;)
-                {
-                    if (is_part(loop.outputs[o]))
-                    {
-                        first = o;
-                        in_order = in_order && loop.how[o] == delivery::add && loop.stride[loop.streams + o][0] == 1;
-                        c.reach = std::max(c.reach, in_order ? array::index(loop.out[o] - target.data) : 0);
-                    }
-                }
-                if (in_order)
-                {
-                    loop.clear[first] = c;
-                    loop.clears = true;
-                }
-                return in_order;
             }
             return false;
         }
@@ -333,6 +315,14 @@ namespace xautodiff::evaluate
                         take_rows(step, sum);
                     }
                     array::fill(sum, T(0));
+                }
+            }
+            for (std::size_t o = 0; loop.has_parts && o < loop.results; ++o)
+            {
+                if (const part_place& part = loop.part[o]; part.writes)
+                {
+                    std::fill_n(loop.out[o] - part.before, part.before, T(0));
+                    std::fill_n(loop.out[o] + part.written, part.after, T(0));
                 }
             }
             if (loop.has_chunks)

@@ -87,7 +87,7 @@ namespace xautodiff::evaluate
         array::strides* stride;
         array::index* row_step;
         delivery* how;
-        clearing<T>* clear;
+        part_place* part;
         bool* is_cleared;  ///< for each assembled step, whether a loop clears it
         // For one region at a time.
         region_scratch<T> scratch;

@@ -26,7 +26,7 @@ namespace xautodiff::evaluate
 
         static bool is_worth_it(const region_loop<T>& loop)
         {
-            return loop.is_plain && loop.axes.rank == 1 && loop.axes.row_size() >= least;
+            return loop.is_plain && !loop.is_merged && loop.axes.rank == 1 && loop.axes.row_size() >= least;
         }
 
         void run(const region_loop<T>& loop, region_function<T> f, const region_scratch<T>& scratch)
@@ -63,7 +63,7 @@ namespace xautodiff::evaluate
                                                           {m_totals.data() + k * results, m_sums.data() + k * results,
                                                            in + inputs, out + results, out + 2 * results,
                                                            m_at.data() + k * (loop.streams + results), nullptr, nullptr,
-                                                           scratch.buffer});
+                                                           nullptr, nullptr, scratch.buffer});
                                   runner.start();
                                   runner.run_rows();
                               });
@@ -86,7 +86,7 @@ namespace xautodiff::evaluate
         /// A power of two of blocks, and so many that there are no more than 64 parts.
         static index part_size(index n)
         {
-            index size = 8 * region_runner<T>::plain_block;
+            index size = 8 * block_sizes<T>::plain;
             while (size * 64 < n)
             {
                 size *= 2;

@@ -10,12 +10,18 @@
 namespace xautodiff::evaluate
 {
     /// How an inner loop goes: over one row whose elements lie one beside the next, unless it is told otherwise.
+    template <class T>
     struct loop_walk
     {
         array::index rows = 1;                   ///< rows that are taken together
         const array::index* row_step = nullptr;  ///< how far they are apart, for streams and then for results
         /// For each stream all bits, or none where one register's worth of elements is read again and again. Null: all bits.
         const array::index* mask = nullptr;
+        /// For each result that is a part of memory with others, how far it begins behind the part that begins first: they are
+        /// put together in registers and written where the first of these results in the schedule says. Null: each is written
+        /// by itself.
+        const array::index* delay = nullptr;
+        array::widest_t<T>* held = nullptr;  ///< for each of these, what was put off
     };
 
     /// Computes `n` elements, a multiple of the lane count: `in` are the streams' elements, one beside the next, and then the
@@ -23,7 +29,7 @@ namespace xautodiff::evaluate
     /// Several rows are for regions that add to the same elements in each of them; others take one.
     template <class T>
     using region_function = void (*)(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals,
-                                     loop_walk walk);
+                                     loop_walk<T> walk);
 
     /// V is what it computes with: T, or lanes of T.
     template <const auto& Graph, graph::scheduling How, int Region, class T, class V>
@@ -198,9 +204,71 @@ namespace xautodiff::evaluate
             V row_sum[std::size_t(region.outputs) + 1];
         };
 
+        /// The next result from the O-th on that is a part of the same memory as another, `home`; the number of results where
+        /// there is none.
+        static constexpr int next_part(int o, int home)
+        {
+            const auto is_part = [home](const graph::region_output& out) { return out.is_shared && out.home == home; };
+            while (o < region.outputs
+                   && !is_part(graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + o)]))
+            {
+                ++o;
+            }
+            return o;
+        }
+
+        static constexpr bool has_parts = []
+        {
+            bool any = false;
+            for (int o = 0; o < region.outputs; ++o)
+            {
+                any = any || graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + o)].is_shared;
+            }
+            return any && has_lanes && array::has_delay_lines;
+        }();
+
+        /// Stores parts of the same memory by themselves.
+        struct apart
+        {
+            template <int O>
+            [[gnu::always_inline]] void add(T* const* to, array::index i, const V& part)
+            {
+                store(to[O] + i, part);
+            }
+        };
+
+        /// Puts parts of the same memory together as they are computed.
+        struct merging
+        {
+            array::delay_line<T> delay[std::size_t(region.outputs)];
+            V held[std::size_t(region.outputs)];
+            V sum[std::size_t(region.outputs)];
+
+            template <std::size_t... O>
+            merging(const loop_walk<T>& walk, std::index_sequence<O...>)
+                : delay{array::delay_line<T>(walk.delay[O])...}, held{walk.held[O]...}
+            {
+            }
+
+            /// Takes the O-th result's elements, and stores those that no later part will add to.
+            template <int O>
+            [[gnu::always_inline]] void add(T* const* to, array::index i, const V& part)
+            {
+                constexpr int home = output<O>.home, first = next_part(0, home);
+                const V there = delay[O](held[O], part);
+                sum[first] = O == first ? there : sum[first] + there;
+                if constexpr (next_part(O + 1, home) == region.outputs)
+                {
+                    sum[first].store(to[first] + i);
+                }
+            }
+        };
+
         /// One register's worth of elements, from loads to stores.
-        [[gnu::always_inline]] static void run_once(frame& f, results& sums, const T* const* from, T* const* to,
-                                                    array::index i, [[maybe_unused]] const array::index* mask)
+        template <class Parts>
+        [[gnu::always_inline]] static void run_once(frame& f, results& sums, [[maybe_unused]] Parts& parts,
+                                                    const T* const* from, T* const* to, array::index i,
+                                                    [[maybe_unused]] const array::index* mask)
         {
             unroll<region.streams>([&](auto s) __attribute__((always_inline)) {
                 f.value[s()] = load(from[s()] + (region.may_repeat(s()) ? i & mask[s()] : i));
@@ -219,6 +287,10 @@ namespace xautodiff::evaluate
                 {
                     sums.row_sum[o()] += result;
                 }
+                else if constexpr (target.is_shared)
+                {
+                    parts.template add<o()>(to, i, result);
+                }
                 else
                 {
                     store(to[o()] + i, result);
@@ -227,8 +299,10 @@ namespace xautodiff::evaluate
         }
 
         /// The same of some rows.
-        [[gnu::always_inline]] static void run_rows(frame& f, results& sums, const T* const* in, T* const* out,
-                                                    array::index i, const array::index* mask, const loop_walk& walk)
+        template <class Parts>
+        [[gnu::always_inline]] static void run_rows(frame& f, results& sums, Parts& parts, const T* const* in,
+                                                    T* const* out, array::index i, const array::index* mask,
+                                                    const loop_walk<T>& walk)
         {
             const T* from[std::size_t(region.streams) + 1];
             T* to[std::size_t(region.outputs) + 1];
@@ -242,7 +316,7 @@ namespace xautodiff::evaluate
             });
             for (array::index row = 0;;)
             {
-                run_once(f, sums, from, to, i, mask);
+                run_once(f, sums, parts, from, to, i, mask);
                 if (++row == walk.rows)
                 {
                     break;
@@ -261,8 +335,30 @@ namespace xautodiff::evaluate
         }
 
     public:
-        static void run(array::index n, const T* const* in, T* const* out, [[maybe_unused]] array::widest_t<T>* totals,
-                        [[maybe_unused]] loop_walk walk)
+        static void run(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals,
+                        loop_walk<T> walk)
+        {
+            if constexpr (has_parts)
+            {
+                if (walk.delay != nullptr)
+                {
+                    merging parts(walk, std::make_index_sequence<std::size_t(region.outputs)>{});
+                    run_all(parts, n, in, out, totals, walk);
+                    // One by one, so that they are in registers until here.
+                    unroll<region.outputs>([&](auto o)
+                                               __attribute__((always_inline)) { walk.held[o()] = parts.held[o()]; });
+                    return;
+                }
+            }
+            apart parts;
+            run_all(parts, n, in, out, totals, walk);
+        }
+
+    private:
+        template <class Parts>
+        [[gnu::always_inline]] static void run_all(Parts& parts, array::index n, const T* const* in, T* const* out,
+                                                   [[maybe_unused]] array::widest_t<T>* totals,
+                                                   [[maybe_unused]] const loop_walk<T>& walk)
         {
             constexpr array::index step = has_lanes ? array::lane_count<T> : 1;
             frame f;
@@ -290,11 +386,11 @@ namespace xautodiff::evaluate
             {
                 if constexpr (sums_rows)
                 {
-                    run_rows(f, sums, from, to, i, mask, walk);
+                    run_rows(f, sums, parts, from, to, i, mask, walk);
                 }
                 else
                 {
-                    run_once(f, sums, from, to, i, mask);
+                    run_once(f, sums, parts, from, to, i, mask);
                 }
             }
             if constexpr (has_lanes)
@@ -306,7 +402,6 @@ namespace xautodiff::evaluate
             }
         }
 
-    private:
         [[gnu::always_inline]] static V load(const T* from)
         {
             if constexpr (has_lanes)

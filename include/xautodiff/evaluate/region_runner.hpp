@@ -3,62 +3,11 @@
 // otherwise, or repeats, or does not fill a register, goes through small buffers. Compiled once for each number type.
 #pragma once
 
-#include <xautodiff/array/loop.hpp>
 #include <xautodiff/array/pairwise_sum.hpp>
-#include <xautodiff/evaluate/region_kernel.hpp>
+#include <xautodiff/evaluate/region_loop.hpp>
 
 namespace xautodiff::evaluate
 {
-    /// How a result of the inner loop gets to where it belongs.
-    enum class delivery : char
-    {
-        total,    ///< added up in registers
-        direct,   ///< the inner loop writes it
-        spread,   ///< from a buffer to elements at some distance
-        add,      ///< from a buffer, added to what is there
-        row_sum,  ///< each row is added to one element
-        none      ///< not wanted now
-    };
-
-    /// Memory that results are added to, from zero on. Cleared by the loop itself, a block ahead of the first that adds to it,
-    /// since then it is in the cache.
-    template <class T>
-    struct clearing
-    {
-        T* data = nullptr;
-        array::index size = 0;
-        array::index reach = 0;  ///< how far from `data` the last of the results begins
-    };
-
-    template <class T>
-    class region_runner;
-
-    /// A region's loop, planned: where its arrays are, and how they lie to each other.
-    template <class T>
-    struct region_loop
-    {
-        std::size_t streams = 0, numbers = 0, results = 0;
-        const graph::region* region = nullptr;
-        const graph::region_output* outputs = nullptr;
-        const T** in = nullptr;            ///< the streams, then the numbers
-        T** out = nullptr;                 ///< null: this result is not wanted now
-        array::strides* stride = nullptr;  ///< of the streams, then of the results; rearranged by `plan`
-        array::index* row_step = nullptr;  ///< their strides along the first axis, as they were before
-        delivery* how = nullptr;           ///< for each result
-        clearing<T>* clear = nullptr;      ///< for each result, what it clears for itself and others
-        array::loop_axes axes;
-        bool is_plain = false;    ///< no buffer is needed but for what does not fill a register
-        bool is_small = false;    ///< not even that, and no sums in pairs
-        bool is_tiled = false;    ///< rows are so short that some are taken together
-        bool is_grouped = false;  ///< all rows are added to the same elements: some are taken together
-        bool is_planned = false;  ///< the same every time: all results have one shape
-        bool has_sums = false;    ///< some results have to be zero before
-        bool clears = false;      ///< some results are zeroed on the way
-        bool has_chunks = false;  ///< some results are sums over many rows
-
-        void plan(const array::shape& shape);
-    };
-
     /// Room for what one region needs while it runs.
     template <class T>
     struct region_scratch
@@ -71,6 +20,8 @@ namespace xautodiff::evaluate
         array::index* at;
         array::index* step;
         array::index* mask;
+        array::index* delay;
+        array::widest_t<T>* held;
         T* buffer;
     };
 
@@ -80,21 +31,13 @@ namespace xautodiff::evaluate
         using index = array::index;
         using V = array::widest_t<T>;
 
-        static constexpr index lanes = array::lane_count<T>;
+        using sizes = block_sizes<T>;
+
+        static constexpr index lanes = sizes::lanes;
         static constexpr bool has_lanes = lanes > 1;
-        /// Elements at a time: what a sum adds up before it goes into pairs.
-        static constexpr index block = 512;
+        static constexpr index block = sizes::buffered;
 
     public:
-        /// Rows with fewer elements are taken together.
-        static constexpr index short_row = 64;
-        /// How many rows are taken together that are added to the same elements.
-        static constexpr index grouped_rows = 8;
-        /// Elements at a time where nothing is buffered.
-        static constexpr index plain_block = has_lanes ? 2048 : block;
-        /// The size of the buffer for one stream or result: a block, and a register more for what is left over.
-        static constexpr index buffer_size = block + lanes;
-
         region_runner(const region_loop<T>& loop, region_function<T> f, const region_scratch<T>& scratch)
             : r(loop), m_run(f), m(scratch)
         {
@@ -125,6 +68,11 @@ namespace xautodiff::evaluate
         {
             start_sums(delivery::total);
             std::copy_n(r.in, r.streams + r.numbers, m.from);
+            for (std::size_t o = 0; r.is_merged && o < r.results; ++o)
+            {
+                m.delay[o] = r.part[o].delay;
+                m.held[o] = V(T(0));
+            }
         }
 
         void run_rows()
@@ -186,7 +134,7 @@ namespace xautodiff::evaluate
         {
             return step_of(s) == 1 && (!r.is_tiled || row_step_of(s) == r.axes.row_size());
         }
-        T* buffer_of(std::size_t k) const { return m.buffer + index(k) * buffer_size; }
+        T* buffer_of(std::size_t k) const { return m.buffer + index(k) * sizes::buffer; }
         const index& stream_at(std::size_t s) const { return m.at[s]; }
         const index& result_at(std::size_t o) const { return m.at[r.streams + o]; }
         T* result_buffer(std::size_t o) const { return buffer_of(r.streams + o); }
@@ -211,28 +159,32 @@ namespace xautodiff::evaluate
         void run_plain_rows()
         {
             const index rows = r.is_grouped ? r.axes.extent[1] : 1;
-            for (index row = 0; row < rows; row += grouped_rows)
+            for (index row = 0; row < rows; row += sizes::grouped_rows)
             {
-                run_plain_group(row, std::min(rows - row, grouped_rows));
+                run_plain_group(row, std::min(rows - row, sizes::grouped_rows));
             }
         }
 
         void run_plain_group(index row, index count)
         {
             const index n = r.axes.row_size();
-            for (index begin = 0; begin < n; begin += plain_block)
+            for (index begin = 0; begin < n; begin += sizes::plain)
             {
-                const index size = std::min(n - begin, plain_block), whole = size / lanes * lanes;
+                const index size = std::min(n - begin, sizes::plain), whole = size / lanes * lanes;
                 if (whole != 0)
                 {
                     place_plain(row, begin);
-                    run_whole(whole, {count, m.step, nullptr});
+                    run_whole(whole, walk(count, m.step, nullptr));
                 }
                 for (index k = 0; whole != size && k < count; ++k)
                 {
                     place_plain(row + k, begin);
                     run_rest(whole, size - whole, {});
                 }
+            }
+            if (r.is_merged)
+            {
+                add_ends();
             }
         }
 
@@ -245,8 +197,9 @@ namespace xautodiff::evaluate
             }
             for (std::size_t o = 0; o < r.results; ++o)
             {
-                m.to[o] =
-                    r.how[o] == delivery::direct ? r.out[o] + result_at(o) + offset(r.streams + o) : result_buffer(o);
+                m.to[o] = r.how[o] == delivery::direct   ? r.out[o] + result_at(o) + offset(r.streams + o)
+                          : r.how[o] == delivery::merged ? r.out[o] + begin - m.delay[o]
+                                                         : result_buffer(o);
             }
         }
 
@@ -271,11 +224,7 @@ namespace xautodiff::evaluate
                 {
                     place_result(o, begin, size);
                 }
-                run_block(whole, size - whole, {1, nullptr, m.mask});
-                if (r.clears)
-                {
-                    clear_block(begin, begin + size);
-                }
+                run_block(whole, size - whole, walk(1, nullptr, m.mask));
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     deliver(o, begin, size);
@@ -287,6 +236,10 @@ namespace xautodiff::evaluate
                 {
                     r.out[o][result_at(o)] += sum_of_lanes(m.sums[o].total());
                 }
+            }
+            if (r.is_merged)
+            {
+                add_ends();
             }
         }
 
@@ -348,26 +301,12 @@ namespace xautodiff::evaluate
             }
         }
 
-        /// Zeros for what the elements [begin, end) of a loop of one row are added to, and for what nothing is added to.
-        void clear_block(index begin, index end)
-        {
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                const clearing<T>& c = r.clear[o];
-                if (c.data != nullptr)
-                {
-                    const index from = begin == 0 ? 0 : begin + c.reach;
-                    const index to = end == r.axes.row_size() ? c.size : end + c.reach;
-                    std::fill(c.data + from, c.data + to, T(0));
-                }
-            }
-        }
-
         /// Lets the inner loop write a result where it belongs, `offset` elements further on, or to its buffer.
         void place_result(std::size_t o, index offset, index size)
         {
-            const bool direct = r.how[o] == delivery::direct;
-            m.to[o] = direct ? r.out[o] + result_at(o) + offset : result_buffer(o);
+            const bool direct = r.how[o] == delivery::direct, merged = r.how[o] == delivery::merged;
+            m.to[o] =
+                direct || merged ? r.out[o] + result_at(o) + offset - (merged ? m.delay[o] : 0) : result_buffer(o);
             if (!direct && accumulates(o))
             {
                 std::fill_n(m.to[o], rounded_up(size), T(0));
@@ -389,8 +328,13 @@ namespace xautodiff::evaluate
             }
         }
 
+        loop_walk<T> walk(index rows, const index* row_step, const index* mask) const
+        {
+            return {rows, row_step, mask, r.is_merged ? m.delay : nullptr, m.held};
+        }
+
         /// Runs the inner loop on what fills registers, and on the rest.
-        void run_block(index whole, index rest, loop_walk walk)
+        void run_block(index whole, index rest, loop_walk<T> walk)
         {
             if (whole != 0)
             {
@@ -402,14 +346,14 @@ namespace xautodiff::evaluate
             }
         }
 
-        void run_whole(index n, loop_walk walk)
+        void run_whole(index n, loop_walk<T> walk)
         {
             m_run(n, m.from, m.to, m.totals, walk);
             add_totals(n, lanes);
         }
 
         /// What does not fill a register: computed on a whole one, of which only `n` lanes count.
-        void run_rest(index done, index n, loop_walk walk)
+        void run_rest(index done, index n, loop_walk<T> walk)
         {
             for (std::size_t s = 0; s < r.streams; ++s)
             {
@@ -425,6 +369,10 @@ namespace xautodiff::evaluate
             for (std::size_t o = 0; o < r.results; ++o)
             {
                 m.to[o] += done;
+                if (r.how[o] == delivery::merged)
+                {
+                    m.to[o] = result_buffer(o) + block;
+                }
                 if (r.how[o] == delivery::direct)
                 {
                     m.place[o] = m.to[o];
@@ -432,6 +380,7 @@ namespace xautodiff::evaluate
                     std::copy_n(m.place[o], accumulates(o) ? n : 0, m.to[o]);
                 }
             }
+            walk.delay = nullptr;
             m_run(lanes, m.from, m.to, m.totals, walk);
             add_totals(lanes, n);
             for (std::size_t o = 0; o < r.results; ++o)
@@ -439,6 +388,27 @@ namespace xautodiff::evaluate
                 if (r.how[o] == delivery::direct)
                 {
                     std::copy_n(m.to[o], n, m.place[o]);
+                }
+            }
+        }
+
+        /// Of parts that are put together in registers, the elements that are there still, and those that did not fill one.
+        void add_ends()
+        {
+            if constexpr (has_lanes)
+            {
+                const index rest = r.axes.row_size() % lanes;
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    if (r.how[o] == delivery::merged)
+                    {
+                        T* const end = r.out[o] + r.axes.row_size() - rest;
+                        for (index i = 0; i < m.delay[o]; ++i)
+                        {
+                            end[i - m.delay[o]] += m.held[o][int(i)];
+                        }
+                        put_row(delivery::add, end, result_buffer(o) + block, 1, rest);
+                    }
                 }
             }
         }
@@ -571,45 +541,4 @@ namespace xautodiff::evaluate
         /// The last of n elements again until a register is full.
         static void fill_register(T* to, index n) { std::fill(to + n, to + rounded_up(n), to[n - 1]); }
     };
-
-    template <class T>
-    [[gnu::cold]] void region_loop<T>::plan(const array::shape& shape)
-    {
-        axes = array::order_axes(shape, {stride, streams + results});
-        const auto step_of = [this](std::size_t k) { return axes.rank == 0 ? 1 : stride[k][0]; };
-        const array::index n = axes.row_size();
-        is_tiled = axes.rank > 1 && n < region_runner<T>::short_row;
-        is_plain = !is_tiled;
-        for (std::size_t s = 0; s < streams; ++s)
-        {
-            is_plain = is_plain && step_of(s) == 1;
-        }
-        for (std::size_t o = 0; o < results; ++o)
-        {
-            const array::strides& to = stride[streams + o];
-            const array::index step = step_of(streams + o);
-            const bool accumulates = outputs[o].kind == graph::output_kind::accumulate;
-            const bool meets = std::count(to.begin(), to.begin() + axes.rank, 0) != 0;
-            const bool lies_in_row = step == 1 && (!is_tiled || to[1] == n);
-            how[o] = out[o] == nullptr                                                 ? delivery::none
-                     : outputs[o].kind == graph::output_kind::total                    ? delivery::total
-                     : axes.rank > 0 && step == 0                                      ? delivery::row_sum
-                     : lies_in_row && !outputs[o].is_shared && (accumulates || !meets) ? delivery::direct
-                     : accumulates || meets                                            ? delivery::add
-                                                                                       : delivery::spread;
-            is_plain = is_plain && (how[o] == delivery::direct || how[o] == delivery::total);
-        }
-        // In the kernel such sums stay in registers from row to row.
-        is_grouped = is_plain && axes.rank > 1 && array::lane_count<T> > 1;
-        bool any_sum = false;
-        for (std::size_t o = 0; o < results; ++o)
-        {
-            const bool adds = outputs[o].adds_in_place();
-            any_sum = any_sum || adds;
-            is_grouped = is_grouped && (!adds || (how[o] == delivery::direct && stride[streams + o][1] == 0));
-        }
-        is_grouped = is_grouped && any_sum;
-        is_small = is_plain && axes.rank <= 1 && !axes.is_empty && n <= region_runner<T>::plain_block
-                   && array::lane_count<T> > 1 && n % array::lane_count<T> == 0;
-    }
 }
