@@ -5,6 +5,7 @@
 
 #include <xautodiff/array/pairwise_sum.hpp>
 #include <xautodiff/evaluate/region_loop.hpp>
+#include <xautodiff/evaluate/short_rows.hpp>
 
 namespace xautodiff::evaluate
 {
@@ -249,19 +250,17 @@ namespace xautodiff::evaluate
             const index n = r.axes.row_size(), rows = r.axes.extent[1], most = block / n;
             for (index first = 0; first < rows; first += most)
             {
-                const index count = std::min(rows - first, most), size = count * n, whole = size / lanes * lanes;
+                const short_rows<T> tile{std::min(rows - first, most), n};
+                const index size = tile.count * n, whole = size / lanes * lanes;
                 for (std::size_t s = 0; s < r.streams; ++s)
                 {
                     const T* const from = r.in[s] + stream_at(s) + first * row_step_of(s);
                     // The same rows again are there already.
                     if (!is_in_place(s) && (first == 0 || row_step_of(s) != 0))
                     {
-                        for (index row = 0; row < count; ++row)
-                        {
-                            T* const to = buffer_of(s) + row * n;
-                            const T* const at = from + row * row_step_of(s);
-                            step_of(s) == 0 ? repeat(to, *at, n) : gather(to, at, step_of(s), n);
-                        }
+                        T* const to = buffer_of(s);
+                        step_of(s) == 0 ? tile.repeat(to, from, row_step_of(s))
+                                        : tile.gather(to, from, step_of(s), row_step_of(s));
                         fill_register(buffer_of(s), size);
                     }
                     m.from[s] = is_in_place(s) ? from : buffer_of(s);
@@ -273,30 +272,26 @@ namespace xautodiff::evaluate
                 run_block(whole, size - whole, {});
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
-                    deliver_tile(o, first, count);
+                    deliver_tile(o, first, tile);
                 }
             }
         }
 
-        void deliver_tile(std::size_t o, index first, index count)
+        void deliver_tile(std::size_t o, index first, short_rows<T> tile)
         {
-            const index n = r.axes.row_size(), step = step_of(r.streams + o), row_step = row_step_of(r.streams + o);
+            const index step = step_of(r.streams + o), row_step = row_step_of(r.streams + o);
             const delivery how = r.how[o];
-            if (how == delivery::direct || how == delivery::total || how == delivery::none)
-            {
-                return;
-            }
             T* to = r.out[o] + result_at(o) + first * row_step;
             const T* from = result_buffer(o);
-            for (index row = 0; row < count; ++row, from += n, to += row_step)
+            if (how == delivery::row_sum)
             {
-                if (how == delivery::row_sum)
+                tile.sum(to, from, row_step);
+            }
+            else if (how == delivery::spread || how == delivery::add)
+            {
+                for (index row = 0; row < tile.count; ++row, from += tile.size, to += row_step)
                 {
-                    *to += short_sum(from, n);
-                }
-                else
-                {
-                    put_row(how, to, from, step, n);
+                    put_row(how, to, from, step, tile.size);
                 }
             }
         }
@@ -500,42 +495,6 @@ namespace xautodiff::evaluate
             {
                 to[i] = from[i * step];
             }
-        }
-
-        /// x, n times and up to the end of a register: the next row overwrites what is too much.
-        static void repeat(T* to, const T& x, index n)
-        {
-            const V all(x);
-            for (index i = 0; i < n; i += lanes)
-            {
-                if constexpr (has_lanes)
-                {
-                    all.store(to + i);
-                }
-                else
-                {
-                    to[i] = all;
-                }
-            }
-        }
-
-        /// Four running sums: a short row has no need of more, nor of pairs.
-        static T short_sum(const T* x, index n)
-        {
-            T sum[4]{};
-            index i = 0;
-            for (; i + 4 <= n; i += 4)
-            {
-                for (index j = 0; j < 4; ++j)
-                {
-                    sum[j] += x[i + j];
-                }
-            }
-            for (; i < n; ++i)
-            {
-                sum[i % 4] += x[i];
-            }
-            return (sum[0] + sum[2]) + (sum[1] + sum[3]);
         }
 
         /// The last of n elements again until a register is full.

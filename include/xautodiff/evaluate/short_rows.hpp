@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Rows that are too short to be taken one by one, from and to a buffer in which they lie one after the other. Everything comes
+// by value: what is stored through a pointer to elements could otherwise be the loop's own numbers.
+#pragma once
+
+#include <xautodiff/array/lanes.hpp>
+#include <xautodiff/array/shape.hpp>
+
+namespace xautodiff::evaluate
+{
+    template <class T>
+    struct short_rows
+    {
+        array::index count, size;  ///< how many there are, and their length
+
+        /// Fills rows with one element each, which lie `step` apart. Writes up to a register's worth more than all rows.
+        void repeat(T* to, const T* from, array::index step) const
+        {
+            using V = array::widest_t<T>;
+            const array::index n = size;
+            for (array::index row = 0; row < count; ++row, to += n, from += step)
+            {
+                const V all(*from);
+                for (array::index i = 0; i < n; i += array::lane_count<T>)
+                {
+                    if constexpr (array::lane_count<T> > 1)
+                    {
+                        all.store(to + i);
+                    }
+                    else
+                    {
+                        to[i] = all;
+                    }
+                }
+            }
+        }
+
+        /// Copies rows whose elements lie `step` apart, and which begin `row_step` apart.
+        void gather(T* to, const T* from, array::index step, array::index row_step) const
+        {
+            const array::index n = size;
+            for (array::index row = 0; row < count; ++row, to += n, from += row_step)
+            {
+                for (array::index i = 0; i < n; ++i)
+                {
+                    to[i] = from[i * step];
+                }
+            }
+        }
+
+        /// Adds each row to one element; these lie `step` apart. Four rows at a time, each from its first element to its last:
+        /// so few need no more sums, nor pairs.
+        void sum(T* to, const T* from, array::index step) const
+        {
+            const array::index n = size;
+            array::index row = 0;
+            for (; row + 4 <= count; row += 4, from += 4 * n, to += 4 * step)
+            {
+                T a = from[0], b = from[n], c = from[2 * n], d = from[3 * n];
+                for (array::index i = 1; i < n; ++i)
+                {
+                    a += from[i];
+                    b += from[i + n];
+                    c += from[i + 2 * n];
+                    d += from[i + 3 * n];
+                }
+                to[0] += a;
+                to[step] += b;
+                to[2 * step] += c;
+                to[3 * step] += d;
+            }
+            for (; row < count; ++row, from += n, to += step)
+            {
+                T a = from[0];
+                for (array::index i = 1; i < n; ++i)
+                {
+                    a += from[i];
+                }
+                *to += a;
+            }
+        }
+    };
+}
