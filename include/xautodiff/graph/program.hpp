@@ -4,6 +4,7 @@
 // A request says in `build` which symbols it wants. Its type is the key of the generated code.
 #pragma once
 
+#include <xautodiff/graph/kept_vector.hpp>
 #include <xautodiff/graph/lower.hpp>
 #include <xautodiff/graph/reciprocals.hpp>
 #include <xautodiff/graph/row_factors.hpp>
@@ -140,33 +141,63 @@ namespace xautodiff::graph
     {
     };
 
+    namespace detail
+    {
+        /// A draft as a constant, as far as there is room for it.
+        struct kept_draft
+        {
+            kept_vector<step, 128> steps;
+            kept_vector<slot, 32> slots;
+            kept_vector<int, 32> outputs;
+            kept_vector<int, 64> occurrence_slot;
+
+            constexpr explicit kept_draft(const draft& d)
+                : steps(d.steps), slots(d.slots), outputs(d.outputs), occurrence_slot(d.occurrence_slot)
+            {
+            }
+
+            constexpr bool is_whole() const
+            {
+                return steps.is_whole() && slots.is_whole() && outputs.is_whole() && occurrence_slot.is_whole();
+            }
+        };
+    }
+
     template <class Request, bool Merge = true>
     struct program
     {
     private:
-        static constexpr std::array<std::size_t, 4> sizes = []
-        {
-            const draft d = Request::build(Merge);
-            return std::array{d.steps.size(), d.slots.size(), d.outputs.size(), d.occurrence_slot.size()};
-        }();
+        static constexpr detail::kept_draft kept{Request::build(Merge)};
 
-    public:
-        static constexpr bool merges = Merge;
-        static constexpr auto graph = []
+        template <class Draft>
+        static constexpr auto flattened(const Draft& d)
         {
-            const draft d = Request::build(Merge);
-            flat_graph<sizes[0], sizes[1], sizes[2], sizes[3]> g;
+            flat_graph<kept.steps.size, kept.slots.size, kept.outputs.size, kept.occurrence_slot.size> g;
             std::copy(d.steps.begin(), d.steps.end(), g.steps.begin());
             std::copy(d.slots.begin(), d.slots.end(), g.slots.begin());
             std::copy(d.outputs.begin(), d.outputs.end(), g.outputs.begin());
             std::copy(d.occurrence_slot.begin(), d.occurrence_slot.end(), g.occurrence_slot.begin());
             return g;
+        }
+
+    public:
+        static constexpr bool merges = Merge;
+        static constexpr auto graph = []
+        {
+            if constexpr (kept.is_whole())
+            {
+                return flattened(kept);
+            }
+            else
+            {
+                return flattened(Request::build(Merge));
+            }
         }();
 
         /// Whether some slot stands for more than one payload, so that they must be compared.
         static constexpr bool has_merged_payloads = []
         {
-            std::array<int, sizes[1] + 1> users{};
+            std::array<int, kept.slots.size + 1> users{};
             for (int s : graph.occurrence_slot)
             {
                 if (++users[std::size_t(s)] > 1)

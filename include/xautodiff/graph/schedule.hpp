@@ -2,6 +2,7 @@
 // In what order, and in how few loops, a graph is run: `schedule_of<Graph>`, an ordinary constexpr value, like the graph.
 #pragma once
 
+#include <xautodiff/graph/kept_vector.hpp>
 #include <xautodiff/graph/scheduler.hpp>
 
 namespace xautodiff::graph
@@ -46,25 +47,71 @@ namespace xautodiff::graph
         }
     }
 
+    namespace detail
+    {
+        /// A draft as a constant, as far as there is room for it.
+        struct kept_schedule
+        {
+            kept_vector<task, 64> tasks;
+            kept_vector<region, 32> regions;
+            kept_vector<int, 128> members;
+            kept_vector<int, 64> streams;
+            kept_vector<int, 64> numbers;
+            kept_vector<region_output, 64> outputs;
+            kept_vector<int, 32> expected;
+            kept_vector<int, 16> assembled;
+
+            constexpr explicit kept_schedule(const schedule_draft& d)
+                : tasks(d.tasks),
+                  regions(d.regions),
+                  members(d.members),
+                  streams(d.streams),
+                  numbers(d.numbers),
+                  outputs(d.outputs),
+                  expected(d.expected),
+                  assembled(d.assembled)
+            {
+            }
+
+            constexpr bool is_whole() const
+            {
+                return tasks.is_whole() && regions.is_whole() && members.is_whole() && streams.is_whole()
+                       && numbers.is_whole() && outputs.is_whole() && expected.is_whole() && assembled.is_whole();
+            }
+        };
+
+        template <const auto& Graph, scheduling How>
+        inline constexpr kept_schedule kept_schedule_of{draft_for<How>(Graph)};
+
+        template <const kept_schedule& Kept, class Draft>
+        constexpr auto flattened(const Draft& d)
+        {
+            schedule<Kept.tasks.size, Kept.regions.size, Kept.members.size, Kept.streams.size, Kept.numbers.size,
+                     Kept.outputs.size, Kept.expected.size, Kept.assembled.size>
+                s;
+            std::copy(d.tasks.begin(), d.tasks.end(), s.tasks.begin());
+            std::copy(d.regions.begin(), d.regions.end(), s.regions.begin());
+            std::copy(d.members.begin(), d.members.end(), s.members.begin());
+            std::copy(d.streams.begin(), d.streams.end(), s.streams.begin());
+            std::copy(d.numbers.begin(), d.numbers.end(), s.numbers.begin());
+            std::copy(d.outputs.begin(), d.outputs.end(), s.outputs.begin());
+            std::copy(d.expected.begin(), d.expected.end(), s.expected.begin());
+            std::copy(d.assembled.begin(), d.assembled.end(), s.assembled.begin());
+            return s;
+        }
+    }
+
     template <const auto& Graph, scheduling How = scheduling::likely>
     inline constexpr auto schedule_of = []
     {
-        constexpr std::array<std::size_t, 8> sizes = []
+        constexpr const detail::kept_schedule& kept = detail::kept_schedule_of<Graph, How>;
+        if constexpr (kept.is_whole())
         {
-            const detail::schedule_draft d = detail::draft_for<How>(Graph);
-            return std::array{d.tasks.size(),   d.regions.size(), d.members.size(),  d.streams.size(),
-                              d.numbers.size(), d.outputs.size(), d.expected.size(), d.assembled.size()};
-        }();
-        const detail::schedule_draft d = detail::draft_for<How>(Graph);
-        schedule<sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6], sizes[7]> s;
-        std::copy(d.tasks.begin(), d.tasks.end(), s.tasks.begin());
-        std::copy(d.regions.begin(), d.regions.end(), s.regions.begin());
-        std::copy(d.members.begin(), d.members.end(), s.members.begin());
-        std::copy(d.streams.begin(), d.streams.end(), s.streams.begin());
-        std::copy(d.numbers.begin(), d.numbers.end(), s.numbers.begin());
-        std::copy(d.outputs.begin(), d.outputs.end(), s.outputs.begin());
-        std::copy(d.expected.begin(), d.expected.end(), s.expected.begin());
-        std::copy(d.assembled.begin(), d.assembled.end(), s.assembled.begin());
-        return s;
+            return detail::flattened<kept>(kept);
+        }
+        else
+        {
+            return detail::flattened<kept>(detail::draft_for<How>(Graph));
+        }
     }();
 }
