@@ -170,6 +170,12 @@ namespace xautodiff
         evaluate::require_values<N>();
         static_assert(evaluate::is_comparison<N>, "xautodiff: an expression is no truth value; compare it (`if (x > "
                                                   "0)`), or take its number: `if (x.item())`");
-        return item() != 0;
+        const auto truth = evaluate::compute(self().node());
+        if (const auto elements = array::traits<std::remove_const_t<decltype(truth)>>::ref(truth); elements.size() != 1)
+        {
+            throw error(elements.size() == 0 ? "Boolean value of Tensor with no values is ambiguous"
+                                             : "Boolean value of Tensor with more than one value is ambiguous");
+        }
+        return evaluate::only_element(truth) != 0;
     }
 }

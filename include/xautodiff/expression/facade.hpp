@@ -44,7 +44,7 @@ namespace xautodiff
 
         /// One element, or one row, of an array: `x[0_c]`, or `x[i]`; several indices or slices: `x(0, ad::all)`. See ad::view.
         /// A run-time index has no identity here (a member cannot tell its call sites apart): `x[i]` is never merged with
-        /// another. `x[0_c]`, `auto [a, b] = x` and `ad::view(x, i)` are.
+        /// another. `x[0_c]` and `ad::view(x, i)` are.
         template <array::index_slice I>
         constexpr auto operator[](const I& i) const
         {
@@ -62,19 +62,29 @@ namespace xautodiff
         expression_facade() = default;
 
         /// Not assignable: a type is one formula. For the nodes that a user may hold as `auto y`.
-        template <class Other>
-        constexpr E& operator=(const Other&)
-        {
-            static_assert(sizeof(Other) == 0,
-                          "xautodiff: `auto y = ...` holds one expression, and its type is the formula: another cannot "
-                          "be assigned to it; declare it as ad::Variable: `ad::Variable y = ...` (in a function under "
-                          "ad::grad, wrap that: ad::dynamic(f))");
-            return static_cast<E&>(*this);
-        }
+        // clang-format off
+        template <class Other> constexpr E& operator=(const Other&) { return refuse_assignment<Other>(); }
+        template <class Other> constexpr E& operator+=(const Other&) { return refuse_assignment<Other>(); }
+        template <class Other> constexpr E& operator-=(const Other&) { return refuse_assignment<Other>(); }
+        template <class Other> constexpr E& operator*=(const Other&) { return refuse_assignment<Other>(); }
+        template <class Other> constexpr E& operator/=(const Other&) { return refuse_assignment<Other>(); }
+        // clang-format on
 
         /// Not a truth value: an expression has none before it is evaluated.
         template <class Bool>
             requires std::same_as<Bool, bool>
         constexpr explicit operator Bool() const;
+
+    private:
+        template <class Other>
+        constexpr E& refuse_assignment()
+        {
+            static_assert(sizeof(Other) == 0,
+                          "xautodiff: `auto y = ...` holds one expression, and its type is the formula: another cannot "
+                          "be assigned to it; declare it as ad::Variable: `ad::Variable y = ...` (in a function under "
+                          "ad::grad, wrap that: ad::dynamic(f)). Elements of a Variable's data are written through "
+                          "mutable_data()");
+            return static_cast<E&>(*this);
+        }
     };
 }

@@ -10,6 +10,7 @@
 #include <xautodiff/expression/facade.hpp>
 
 #include <boost/hana/integral_constant.hpp>
+#include <boost/hana/negate.hpp>
 
 #include <memory>
 

@@ -73,6 +73,10 @@ namespace xautodiff::expression
         static constexpr const X& of(const X& x) { return x; }
     };
 
+    /// The container of its own that holds an argument's elements.
+    template <class X>
+    using own_container_t = std::remove_cvref_t<decltype(as_argument<X>::of(std::declval<const X&>()))>;
+
     template <class X>
     inline constexpr bool is_evaluated_first = !requires(const X& x) {
         {

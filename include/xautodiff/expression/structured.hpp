@@ -13,6 +13,8 @@ namespace xautodiff
     /// `ad::sum(x, 0, ad::keep_dims)`: the reduced axes stay, with extent 1.
     struct keep_dims_t
     {
+        // Lest the {} of `sum(x, {})` be one.
+        explicit keep_dims_t() = default;
     };
     inline constexpr keep_dims_t keep_dims{};
 
@@ -27,11 +29,9 @@ namespace xautodiff
         /// A list of integers of which the length may be known: std::array, std::vector, what shape() returns.
         template <class L>
         concept index_list = requires(const L& l) {
-            {
-                *std::begin(l)
-            } -> std::convertible_to<array::index>;
+            requires std::integral<std::remove_cvref_t<decltype(*std::begin(l))>>;
             std::end(l);
-        } && !array::container<L>;
+        };
 
         template <class X, class Tag>
         using node_at = operand_node_t<Tag, X>;

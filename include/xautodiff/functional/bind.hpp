@@ -118,7 +118,7 @@ namespace xautodiff
             std::tuple<const X*...> m_arguments;
             Node m_body;
             value_type m_value{};
-            std::tuple<argument_t<Wrt>...> m_gradients{};
+            std::tuple<expression::own_container_t<argument_t<Wrt>>...> m_gradients{};
             repeated_run<value_request, T, family> m_run_value;
             repeated_run<both_request, T, family> m_run_both;
 

@@ -18,17 +18,20 @@ namespace xautodiff
             template <class... X>
             constexpr decltype(auto) operator()(X&&... x) const
             {
-                require_values_now<X...>();
-                return f(std::forward<X>(x)...);
-            }
-
-            template <class... X>
-            static constexpr void require_values_now()
-            {
-                static_assert(!(reads_input<X>() || ...),
+                constexpr bool has_values = !(reads_input<X>() || ...);
+                static_assert(has_values,
                               "xautodiff: a function wrapped in ad::dynamic has no formula: ad::grad and "
                               "ad::value_and_grad take it "
                               "at numbers and arrays, but it cannot be part of another differentiated function");
+                if constexpr (has_values)
+                {
+                    return f(std::forward<X>(x)...);
+                }
+                else
+                {
+                    // Anything of which there is a formula, lest the message above be followed by others.
+                    return 0.0;
+                }
             }
 
         private:
@@ -61,7 +64,8 @@ namespace xautodiff
                               "xautodiff: grad is asked with respect to an argument that is not there");
                 static_assert(!(expression::has_node<X> || ...),
                               "xautodiff: the gradient of a function wrapped in ad::dynamic is taken at numbers and "
-                              "arrays; of Variables take it with backward() or ad::grad(y, x)");
+                              "arrays, and has no gradient of its own; of Variables take it with backward() or "
+                              "ad::grad(y, x), to a higher order with {.create_graph = true}");
                 using arguments = std::tuple<variable::stored_t<X>...>;
                 (require_floating<std::tuple_element_t<std::size_t(Wrt), arguments>>(), ...);
                 return [&]<std::size_t... I>(std::index_sequence<I...>)

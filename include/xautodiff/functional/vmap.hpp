@@ -116,11 +116,18 @@ namespace xautodiff
                     !(expression::has_node<X> || ...),
                     "xautodiff: vmap computes values; inside a formula call the function itself: on arrays it "
                     "works element by element");
-                using m = mapping<G, X...>;
-                typename m::result_type result{};
-                evaluate::evaluate_into<typename m::request, typename m::T, m::family>(
-                    m::nodes_of(g, x...), std::tuple<const X*...>(&x...), m::form::pointers(result));
-                return result;
+                if constexpr (need_containers<X...>)
+                {
+                    return with_containers(*this, x...);
+                }
+                else
+                {
+                    using m = mapping<G, X...>;
+                    typename m::result_type result{};
+                    evaluate::evaluate_into<typename m::request, typename m::T, m::family>(
+                        m::nodes_of(g, x...), std::tuple<const X*...>(&x...), m::form::pointers(result));
+                    return result;
+                }
             }
         };
 

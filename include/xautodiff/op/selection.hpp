@@ -173,7 +173,8 @@ namespace xautodiff::op
         }
     };
 
-    /// x between low and high; its derivative at the bounds is 1. The bounds are not differentiated.
+    /// x between low and high; high where low is larger than that. At the bounds the adjoint goes to x; beyond them to the bound
+    /// that is taken, and to none if both are the same and x is smaller.
     struct clamp
     {
         static constexpr std::string_view name = "clamp", function = "ClampBackward1";
@@ -181,19 +182,22 @@ namespace xautodiff::op
         static constexpr auto value(const auto& x, const auto& low, const auto& high)
         {
             using math::select;
-            return select(x < low, low, select(x > high, high, x));
+            return select((x > high) | (low > high), high, select(x < low, low, x));
         }
 
         static constexpr auto pullback(const auto& adjoint, const auto&, const auto& x, const auto& low,
                                        const auto& high)
         {
-            return std::tuple{math::where(x >= low, math::where(x <= high, adjoint, 0), 0), math::none{}, math::none{}};
+            return std::tuple{math::where(x >= low, math::where(x <= high, adjoint, 0), 0),
+                              math::where(x < low, math::where(low < high, adjoint, 0), 0),
+                              math::where(x > high, adjoint, math::where(high < low, adjoint, 0))};
         }
 
-        static constexpr auto pushforward(const auto&, const auto& x, const auto& low, const auto& high,
-                                          const auto& tangent, const auto&, const auto&)
+        static constexpr auto pushforward(const auto&, const auto& x, const auto& low, const auto& high, const auto& tx,
+                                          const auto& tl, const auto& th)
         {
-            return math::where(x >= low, math::where(x <= high, tangent, 0), 0);
+            const auto below = math::where(x < low, math::where(low < high, tl, 0), math::where(x <= high, tx, 0));
+            return math::where(x > high, th, math::where(high < low, th, below));
         }
     };
 }

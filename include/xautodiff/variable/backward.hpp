@@ -277,6 +277,59 @@ namespace xautodiff
             s.run(root.object(), {x.object().get()...});
             return std::tuple{get(s, x)...};
         }
+
+        /// What arrived at v, which y must depend on.
+        inline constexpr auto arrived = [](const sweep& s, const auto& v)
+        {
+            const auto* adjoint = s.arrived(*v.object());
+            require_used(adjoint != nullptr, v);
+            return *adjoint;
+        };
+
+        inline constexpr auto arrived_or_empty = [](const sweep& s, const auto& v)
+        {
+            require_used(true, v);
+            const auto* adjoint = s.arrived(*v.object());
+            using optional = std::optional<std::remove_cvref_t<decltype(*adjoint)>>;
+            return adjoint == nullptr ? optional() : optional(*adjoint);
+        };
+
+        template <class Last, class... A>
+        inline constexpr bool ends_with = false;
+        template <class Last, class A, class... R>
+        inline constexpr bool ends_with<Last, A, R...> =
+            std::same_as<std::tuple_element_t<sizeof...(R), std::tuple<A, R...>>, Last>;
+
+        /// The derivatives of y as Variables, a tuple; on record if the options say so.
+        template <class Y, class... T>
+        std::tuple<Variable<T>...> gradient_variables_of(const Y& y, const backward_options& options,
+                                                         const Variable<T>&... x)
+        {
+            if (!options.create_graph)
+            {
+                return std::apply([](auto&&... g) { return std::tuple<Variable<T>...>(Variable<T>(std::move(g))...); },
+                                  gradients_of(y, arrived, x...));
+            }
+            const auto root = root_of(y);
+            require_differentiable(root.object());
+            const auto seed = unit_seed(root.object());
+            if (detecting_anomaly())
+            {
+                require_no_anomaly(root.object(), seed);
+            }
+            const enable_grad guard;
+            traced_pass pass;
+            pass.deliver(*root.object(),
+                         traced(make_leaf<erased_array>(detail::conversion<stored_t<Y>>::to_erased(seed))));
+            pass.run(*root.object());
+            const auto gradient = [&pass]<class V>(const Variable<V>& v)
+            {
+                const traced adjoint = pass.arrived(local(*v.object()));
+                require_used(bool(adjoint), v);
+                return Variable<V>(as_container<V>(adjoint));
+            };
+            return std::tuple<Variable<T>...>(gradient(x)...);
+        }
     }
 
     /// dy/dx for Variables (or expressions of them), leaving every .grad() alone; for several x a tuple.
@@ -286,13 +339,7 @@ namespace xautodiff
         requires expression_like<Y>
     auto grad(const Y& y, const Variable<T>& x, const Variable<R>&... rest)
     {
-        const auto get = [](const variable::sweep& s, const auto& v)
-        {
-            const auto* adjoint = s.arrived(*v.object());
-            variable::require_used(adjoint != nullptr, v);
-            return *adjoint;
-        };
-        return evaluate::one_or_tuple(variable::gradients_of(y, get, x, rest...));
+        return evaluate::one_or_tuple(variable::gradients_of(y, variable::arrived, x, rest...));
     }
 
     /// The same as std::optional, empty where y does not depend on x.
@@ -300,13 +347,19 @@ namespace xautodiff
         requires expression_like<Y>
     std::optional<T> grad(const Y& y, const Variable<T>& x, allow_unused_t)
     {
-        const auto get = [](const variable::sweep& s, const auto& v)
+        return std::get<0>(variable::gradients_of(y, variable::arrived_or_empty, x));
+    }
+
+    /// The same of several x, the last argument being ad::allow_unused: a tuple.
+    template <class Y, class T, class R, class... A>
+        requires(expression_like<Y> && variable::ends_with<allow_unused_t, A...>)
+    auto grad(const Y& y, const Variable<T>& x, const Variable<R>& second, const A&... more)
+    {
+        return [&]<std::size_t... I>(std::index_sequence<I...>)
         {
-            variable::require_used(true, v);
-            const auto* adjoint = s.arrived(*v.object());
-            return adjoint == nullptr ? std::optional<T>() : std::optional<T>(*adjoint);
-        };
-        return std::get<0>(variable::gradients_of(y, get, x));
+            const auto all = std::tie(x, second, more...);
+            return variable::gradients_of(y, variable::arrived_or_empty, std::get<I>(all)...);
+        }(std::make_index_sequence<1 + sizeof...(A)>{});
     }
 
     /// dy/dx as a Variable; with `{.create_graph = true}` on record, to be differentiated again. The graph is retained.
@@ -314,24 +367,29 @@ namespace xautodiff
         requires expression_like<Y>
     Variable<T> grad(const Y& y, const Variable<T>& x, const backward_options& options)
     {
-        if (!options.create_graph)
-        {
-            return Variable<T>(grad(y, x));
-        }
-        const auto root = variable::root_of(y);
-        variable::require_differentiable(root.object());
-        const auto seed = variable::unit_seed(root.object());
-        if (variable::detecting_anomaly())
-        {
-            variable::require_no_anomaly(root.object(), seed);
-        }
-        const enable_grad guard;
-        variable::traced_pass pass;
-        pass.deliver(*root.object(), variable::traced(variable::make_leaf<variable::erased_array>(
-                                         variable::detail::conversion<variable::stored_t<Y>>::to_erased(seed))));
-        pass.run(*root.object());
-        const variable::traced adjoint = pass.arrived(variable::local(*x.object()));
-        variable::require_used(bool(adjoint), x);
-        return Variable<T>(variable::as_container<T>(adjoint));
+        return std::get<0>(variable::gradient_variables_of(y, options, x));
+    }
+
+    /// The same of several x: a tuple. Of more than three as `ad::grad(y, std::tie(a, b, c, d), {.create_graph = true})`.
+    template <class Y, class T, class R>
+        requires expression_like<Y>
+    auto grad(const Y& y, const Variable<T>& x, const Variable<R>& second, const backward_options& options)
+    {
+        return variable::gradient_variables_of(y, options, x, second);
+    }
+
+    template <class Y, class T, class R, class S>
+        requires expression_like<Y>
+    auto grad(const Y& y, const Variable<T>& x, const Variable<R>& second, const Variable<S>& third,
+              const backward_options& options)
+    {
+        return variable::gradient_variables_of(y, options, x, second, third);
+    }
+
+    template <class Y, class... V>
+        requires(expression_like<Y> && sizeof...(V) > 0)
+    auto grad(const Y& y, const std::tuple<V&...>& x, const backward_options& options)
+    {
+        return std::apply([&](const auto&... v) { return variable::gradient_variables_of(y, options, v...); }, x);
     }
 }

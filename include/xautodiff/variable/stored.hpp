@@ -21,7 +21,7 @@ namespace xautodiff
         template <array::container X>
         struct stored<X>
         {
-            using type = X;
+            using type = expression::own_container_t<X>;
         };
 
         template <class X>
