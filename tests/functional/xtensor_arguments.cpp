@@ -65,6 +65,21 @@ TEST_CASE("the other transforms")
     CHECK(ad::check_grads(squares, xt::view(a, 0)).ok);
 }
 
+TEST_CASE("vmap of a view and of a function; bind of an adaptor, whose gradient is a container")
+{
+    const auto product = ad::vmap([](auto x, auto y) { return x * y; });
+    CHECK(product(xt::view(a, 1), b + 1.0) == vector{44, 105, 186});
+
+    std::vector<double> memory{1, 2, 3};
+    const auto seen = xt::adapt(memory, std::array<std::size_t, 1>{3});
+    auto bound = ad::bind(squares, seen);
+    static_assert(std::is_same_v<decltype(bound.grad()), const vector&>);
+    CHECK(bound.value_and_grad() == 14);
+    memory[0] = 5;
+    CHECK(bound.value_and_grad() == 38);
+    CHECK(bound.grad() == vector{10, 4, 6});
+}
+
 TEST_CASE("where only the run tells the rank, only the run tells a number from an array")
 {
     const xt::xarray<double> x{1, 2, 3};

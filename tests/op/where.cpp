@@ -118,3 +118,25 @@ TEST_CASE("the value of a product is not touched: 0 times infinity is nan")
     const auto f = [](auto x) { return ad::where(x > 0.0, x, 0_c) * (1.0 / x); };
     CHECK(std::isnan(ad::jvp(f, 0.0, 1.0).value));
 }
+
+TEST_CASE("clamp gives its bounds what goes beyond them, as PyTorch does")
+{
+    const auto clamped = [](auto x, auto low, auto high) { return ad::sum(ad::clamp(x, low, high)); };
+    const vector x{0, 1, 5, 2}, three{3, 3, 3, 3}, low{-1, 2, 0, 3}, none{0, 0, 0, 0};
+    const auto check =
+        [&](const vector& l, const vector& h, const vector& by_x, const vector& by_low, const vector& by_high)
+    {
+        const auto [gx, gl, gh] = ad::grad<0, 1, 2>(clamped)(x, l, h);
+        CHECK(gx == by_x);
+        CHECK(gl == by_low);
+        CHECK(gh == by_high);
+        const vector ones{1, 1, 1, 1};
+        CHECK(ad::jvp(clamped, std::tuple{x, l, h}, std::tuple{ones, ones, ones}).tangent
+              == xt::sum(by_x + by_low + by_high)());
+    };
+    check(low, three, {1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0});
+    // The high bound where both cross; where both are the same, nothing for what is below.
+    check(three, vector{2, 2, 2, 2}, none, none, {1, 1, 1, 1});
+    CHECK(ad::clamp(1.0, 3.0, 2.0) == 2);
+    check(three, three, none, none, {0, 0, 1, 0});
+}

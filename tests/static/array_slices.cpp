@@ -20,7 +20,7 @@ static_assert(sliced_shape({5, 4, 3}, encode(0, 0, 0, ad::ellipsis, ad::newaxis)
 static_assert(sliced_shape({}, encode(ad::newaxis, ad::ellipsis)) == shape{1});
 
 // How many elements a range has: as len(range(5)[start:stop:step]) in Python.
-constexpr ad::array::index length(ad::range r, ad::array::index extent = 5)
+constexpr ad::array::index length(ad::range<> r, ad::array::index extent = 5)
 {
     return sliced_shape({extent}, encode(r))[0];
 }
@@ -41,14 +41,14 @@ static_assert(sliced_shape(shape::of_rank(any), encode(0, ad::newaxis)) == shape
 
 // What types alone tell.
 using seven = std::integral_constant<int, 7>;
-static_assert(array::axes_removed<int> == 1 && array::axes_removed<seven> == 1 && array::axes_removed<ad::range> == 0);
+static_assert(array::axes_removed<int> == 1 && array::axes_removed<seven> == 1 && array::axes_removed<ad::range<>> == 0);
 static_assert(array::axes_added<ad::newaxis_t> == 1 && array::axes_added<int> == 0
               && array::axes_added<ad::all_t> == 0);
-static_assert(sliced_shape({5, 4, 3}, array::encode_types<int, ad::all_t, ad::range>()) == shape{4, any});
+static_assert(sliced_shape({5, 4, 3}, array::encode_types<int, ad::all_t, ad::range<>>()) == shape{4, any});
 static_assert(sliced_shape({5, 4, 9}, array::encode_types<ad::newaxis_t, ad::ellipsis_t, seven>()) == shape{1, 5, 4});
 static_assert(encode(seven{}) == encode(7) && array::encode_types<seven>() == encode(7));
 static_assert(!array::slice<bool> && !array::slice<double> && !array::slice<const char*>
-              && array::slice<const ad::range&>);
+              && array::slice<const ad::range<>&>);
 
 // Elements.
 constexpr int element(const array::parameters& p, int row, int column)

@@ -19,7 +19,15 @@ namespace
     constexpr auto scaled(const auto& x, double factor) { return x * factor; }
     constexpr auto weighted(const auto& x, const array2& weights) { return ad::sum(x * weights); }
     constexpr auto element(const auto& x, int i) { return ad::view(x, i); }
+    constexpr auto steps = [](auto x)
+    { return ad::sum(ad::square(ad::view(x, ad::range(1_c, ad::end)) - ad::view(x, ad::range(0_c, -1_c)))); };
 }
+
+// Ranges of constants: the type knows the shape of what they choose.
+static_assert(ad::grad(steps)(std::array{1.0, 2.0, 4.0}) == std::array{-2.0, -2.0, 4.0});
+static_assert(
+    ad::vjp([](auto x) { return ad::view(x, ad::range(-1_c, ad::end, -2_c)); }, std::array{1.0, 2.0, 3.0}).value
+    == array2{3, 1});
 
 // jvp: an aggregate of value and tangent.
 constexpr auto cube_jvp = ad::jvp(cube, 2.0, 3.0);

@@ -28,6 +28,27 @@ TEST_CASE("gradients of a number, one after the other, to third order")
     CHECK(second.grad_fn());
 }
 
+TEST_CASE("with respect to several at once")
+{
+    const ad::Variable<double> a(1.0, ad::requires_grad), b(2.0, ad::requires_grad), c(3.0, ad::requires_grad),
+        unused(4.0, ad::requires_grad);
+    const ad::Variable<double> y = a * a * b * c;
+    const auto [by_a, by_b] = ad::grad(y, a, b, {.create_graph = true});
+    CHECK(by_a.item() == 12);
+    CHECK(ad::grad(by_a, b) == 6);
+    CHECK(ad::grad(by_b, a) == 6);
+    const auto [one, two, three] = ad::grad(y, a, b, c, {.create_graph = true});
+    CHECK(ad::grad(three, a) == 4);
+    const auto all = ad::grad(y, std::tie(a, b, c), {.create_graph = false});
+    CHECK(std::get<2>(all).item() == 2);
+    CHECK_FALSE(std::get<2>(all).requires_grad());
+
+    const auto [there, not_there] = ad::grad(y, b, unused, ad::allow_unused);
+    CHECK(there == 3);
+    CHECK_FALSE(not_there.has_value());
+    CHECK_THROWS_AS(ad::grad(y, b, unused, {.create_graph = true}), ad::error);
+}
+
 TEST_CASE("through a loop of statements, whose constants differ")
 {
     ad::Variable x(1.5, ad::requires_grad);

@@ -3,6 +3,7 @@
 #include <xautodiff/xautodiff.hpp>
 
 #include <doctest/doctest.h>
+#include <xtensor/xadapt.hpp>
 
 #include "torch_error.hpp"
 
@@ -60,6 +61,20 @@ TEST_CASE("an xtensor expression is evaluated to the container that its shape as
     static_assert(holds<matrix, decltype(ones)>);
     CHECK(function.data() == matrix{{2.0, 4.0}, {6.0, 8.0}});
     CHECK(ones.data() == matrix{{1.0, 1.0}, {1.0, 1.0}});
+}
+
+TEST_CASE("an adaptor's elements are copied into a container")
+{
+    std::vector<double> memory{1, 2, 3, 4};
+    ad::Variable x(xt::adapt(memory, std::array<std::size_t, 2>{2, 2}), ad::requires_grad);
+    static_assert(std::is_same_v<std::remove_cvref_t<decltype(x.data())>, xt::xtensor<double, 2>>);
+    memory[0] = 9;
+    CHECK(x.data() == xt::xtensor<double, 2>{{1, 2}, {3, 4}});
+    // In the shape of another: a list whose length the type knows.
+    const ad::Variable flat(xt::xtensor<double, 1>{5, 6, 7, 8});
+    CHECK(ad::reshape(flat, x.shape()).data() == xt::xtensor<double, 2>{{5, 6}, {7, 8}});
+    CHECK_THROWS_WITH_AS(x > 1 ? void() : void(), "Boolean value of Tensor with more than one value is ambiguous",
+                         ad::error);
 }
 
 TEST_CASE("item of a one-element array, and of none or several")

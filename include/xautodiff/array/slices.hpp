@@ -35,12 +35,24 @@ namespace xautodiff
     /// As many whole axes as are left. At most one in a list of slices.
     inline constexpr ellipsis_t ellipsis{};
 
+    namespace array
+    {
+        /// A constant such as std::integral_constant or Hana's 2_c.
+        template <class C>
+        concept index_constant = std::is_class_v<C> && std::convertible_to<C, index> && requires {
+            {
+                C::value
+            } -> std::convertible_to<index>;
+        };
+    }
+
     /// One end of a range: an integer (negative counts from the back) or `ad::end`.
     struct bound
     {
         std::ptrdiff_t value;
 
-        template <std::integral I>
+        template <class I>
+            requires(std::integral<I> || array::index_constant<I>)
         constexpr bound(I i) : value(static_cast<std::ptrdiff_t>(i))
         {
         }
@@ -48,8 +60,12 @@ namespace xautodiff
     };
 
     /// Elements start, start + step, ... before stop, clipped to the axis as in NumPy. The whole axis backwards is
-    /// `range(-1, ad::end, -1)`.
-    struct range
+    /// `range(-1, ad::end, -1)`. Of constants, `range(1_c, ad::end)`, the type knows them.
+    template <class... Constant>
+    struct range;
+
+    template <>
+    struct range<>
     {
         bound start;
         bound stop;
@@ -57,22 +73,36 @@ namespace xautodiff
 
         constexpr range(bound first, bound last, std::ptrdiff_t by = 1) : start(first), stop(last), step(by) {}
     };
+
+    template <class Start, class Stop, class Step>
+    struct range<Start, Stop, Step>
+    {
+        range() = default;
+        constexpr range(Start, Stop, Step = {}) {}
+        constexpr operator range<>() const { return {Start{}, Stop{}, std::ptrdiff_t(Step{})}; }
+    };
+
+    range(bound, bound, std::ptrdiff_t = 1) -> range<>;
+    template <array::index_constant Start, class Stop, array::index_constant Step = std::integral_constant<int, 1>>
+        requires(array::index_constant<Stop> || std::same_as<Stop, end_t>)
+    range(Start, Stop, Step = {}) -> range<Start, Stop, Step>;
 }
 
 namespace xautodiff::array
 {
-    /// A slice that removes its axis: an integer, or a constant such as std::integral_constant or Hana's 2_c.
+    /// A slice that removes its axis: an integer, or a constant.
     template <class S>
     concept index_slice = (std::integral<std::remove_cvref_t<S>> && !std::same_as<std::remove_cvref_t<S>, bool>)
-                          || (std::is_class_v<std::remove_cvref_t<S>> && std::convertible_to<S, index> && requires {
-                                 {
-                                     std::remove_cvref_t<S>::value
-                                 } -> std::convertible_to<index>;
-                             });
+                          || index_constant<std::remove_cvref_t<S>>;
+
+    template <class S>
+    inline constexpr bool is_range = false;
+    template <class... C>
+    inline constexpr bool is_range<range<C...>> = true;
 
     template <class S>
     concept slice =
-        index_slice<S> || std::same_as<std::remove_cvref_t<S>, range> || std::same_as<std::remove_cvref_t<S>, all_t>
+        index_slice<S> || is_range<std::remove_cvref_t<S>> || std::same_as<std::remove_cvref_t<S>, all_t>
         || std::same_as<std::remove_cvref_t<S>, newaxis_t> || std::same_as<std::remove_cvref_t<S>, ellipsis_t>;
 
     /// How many axes of the array one slice of this type removes, and how many it adds.
@@ -104,7 +134,7 @@ namespace xautodiff::array
             }
         }
 
-        constexpr void push_slice(parameters& p, const range& r)
+        constexpr void push_slice(parameters& p, const range<>& r)
         {
             push_slice(p, slice_kind::range, r.start.value, r.stop.value, r.step);
         }
@@ -129,7 +159,7 @@ namespace xautodiff::array
             {
                 push_slice(p, slice_kind::element, static_cast<index>(S::value));
             }
-            else if constexpr (std::same_as<S, range>)
+            else if constexpr (std::same_as<S, range<>>)
             {
                 push_slice(p, slice_kind::some_range);
             }

@@ -145,7 +145,7 @@ namespace xautodiff
         struct view_by<Op, S, R...>
             : view_by<std::conditional_t<array::index_slice<S>, op::select_view,
                                          std::conditional_t<std::same_as<S, newaxis_t>, op::unsqueeze_view,
-                                                            std::conditional_t<std::same_as<S, range>, op::view, Op>>>,
+                                                            std::conditional_t<array::is_range<S>, op::view, Op>>>,
                       R...>
         {
         };
