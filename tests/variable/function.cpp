@@ -29,6 +29,17 @@ namespace
     }
 }
 
+TEST_CASE("a difference that begins with a number is called another way")
+{
+    const ad::Variable x(xt::xtensor<double, 1>{1, 2}, ad::requires_grad);
+    const ad::Variable y(3.0, ad::requires_grad);
+    CHECK((2 - x).grad_fn().name() == "RsubBackward1");
+    CHECK((2.0 - y).grad_fn().name() == "RsubBackward1");
+    CHECK((x - 2).grad_fn().name() == "SubBackward0");
+    CHECK((y - x).grad_fn().name() == "SubBackward0");
+    CHECK((2 * y - x).grad_fn().name() == "SubBackward0");
+}
+
 TEST_CASE("the graph behind a Variable is the same in one statement and in many")
 {
     ad::Variable x(array{1.0, 2.0}, ad::requires_grad);

@@ -198,6 +198,17 @@ namespace xautodiff::array
         using type = typename detail::nested_array<T, S, 0>::type;
     };
 
+    template <class T, shape S>
+        requires(S.rank != 0 && !S.is_known())
+    struct container_of<family::standard, T, S>
+    {
+        static_assert(
+            sizeof(T) == 0,
+            "xautodiff: the shape of this result of std::arrays is known at run time only; give axes and ranges "
+            "as constants (`0_c`, `ad::range(1_c, ad::end)`), or take arrays of xtensor's");
+        using type = T;
+    };
+
     template <family F, class T, shape S>
     using container_t = typename container_of<F, T, S>::type;
 }

@@ -31,6 +31,7 @@ namespace xautodiff::op
     struct subtract
     {
         static constexpr std::string_view name = "subtract", function = "SubBackward0", infix = "-";
+        static constexpr std::string_view function_of_number_first = "RsubBackward1";
         static constexpr auto value(const auto& a, const auto& b) { return a - b; }
         static constexpr auto partials(const auto&, const auto&, const auto&) { return std::tuple{1, -1}; }
     };

@@ -52,7 +52,17 @@ namespace xautodiff
             }
             else if constexpr (!array::container<Seed>)
             {
-                return seed_for(y, stored_t<Seed>(seed));
+                static_assert(storable<Seed>,
+                              "xautodiff: backward starts from a number, an array of xtensor's, a std::array or an "
+                              "expression; this is none of them");
+                if constexpr (storable<Seed>)
+                {
+                    return seed_for(y, stored_t<Seed>(seed));
+                }
+                else
+                {
+                    return T();
+                }
             }
             else
             {

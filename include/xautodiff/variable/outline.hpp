@@ -68,11 +68,18 @@ namespace xautodiff::variable
         struct outlined<expression::apply<Op, X...>>
         {
             using operands = outlined_operands<X...>;
+            using first = std::tuple_element_t<0, std::tuple<X...>>;
             static constexpr int steps = 1 + operands::steps, variables = operands::variables;
+            static constexpr bool begins_with_number = expression::leaf<first> && outlined<first>::variables == 0
+                                                       && expression::static_shape_of<first>.rank == 0;
 
             static constexpr void write(outline_step* out, int at, int variable)
             {
                 out[at].template name_after<Op>();
+                if constexpr (requires { Op::function_of_number_first; })
+                {
+                    out[at].name = begins_with_number ? Op::function_of_number_first : out[at].name;
+                }
                 out[at].end = at + steps;
                 out[at].is_mask = requires { Op::is_mask; };
                 operands::write(out, at + 1, variable);
