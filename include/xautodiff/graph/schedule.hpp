@@ -52,12 +52,12 @@ namespace xautodiff::graph
         /// A draft as a constant, as far as there is room for it.
         struct kept_schedule
         {
-            kept_vector<task, 64> tasks;
+            kept_vector<task, 512> tasks;
             kept_vector<region, 32> regions;
-            kept_vector<int, 128> members;
-            kept_vector<int, 64> streams;
-            kept_vector<int, 64> numbers;
-            kept_vector<region_output, 64> outputs;
+            kept_vector<int, 512> members;
+            kept_vector<int, 512> streams;
+            kept_vector<int, 512> numbers;
+            kept_vector<region_output, 128> outputs;
             kept_vector<int, 32> expected;
             kept_vector<int, 16> assembled;
 
