@@ -146,10 +146,10 @@ namespace xautodiff::graph
         /// A draft as a constant, as far as there is room for it.
         struct kept_draft
         {
-            kept_vector<step, 512> steps;
-            kept_vector<slot, 64> slots;
-            kept_vector<int, 32> outputs;
-            kept_vector<int, 512> occurrence_slot;
+            kept_vector<step, 2048> steps;
+            kept_vector<slot, 512> slots;
+            kept_vector<int, 64> outputs;
+            kept_vector<int, 2048> occurrence_slot;
 
             constexpr explicit kept_draft(const draft& d)
                 : steps(d.steps), slots(d.slots), outputs(d.outputs), occurrence_slot(d.occurrence_slot)
