@@ -229,8 +229,7 @@ namespace xautodiff::evaluate
                 loop.row_step[i] = loop.stride[i][0];
             }
             loop.plan(part);
-            loop.has_sums = loop.has_parts = loop.is_merged = loop.has_chunks = false;
-            std::fill_n(loop.part, loop.results, part_place());
+            loop.has_sums = loop.has_chunks = false;
             if (loop.axes.rank > 1)
             {
                 m_chunks.resize(m_plan.region_count);

@@ -85,6 +85,8 @@ namespace xautodiff::evaluate
     [[gnu::cold]] void region_loop<T>::plan(const array::shape& shape)
     {
         axes = array::order_axes(shape, {stride, streams + results});
+        has_parts = is_merged = false;
+        std::fill_n(part, results, part_place());
         const auto step_of = [this](std::size_t k) { return axes.rank == 0 ? 1 : stride[k][0]; };
         const array::index n = axes.row_size();
         is_tiled = axes.rank > 1 && n < block_sizes<T>::short_row;

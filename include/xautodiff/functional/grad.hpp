@@ -124,7 +124,8 @@ namespace xautodiff
     ///
     /// f is any callable that takes expressions (a generic lambda); its result must be a scalar. Arguments are numbers,
     /// std::array, xtensor containers, or, inside another formula, expressions. The gradient has its argument's type. A view
-    /// or function of xtensor's is evaluated first, and its gradient is a container.
+    /// or function of xtensor's is evaluated first, and its gradient is a container. A Variable that f closes over is a
+    /// constant where all arguments are plain, as the result is then.
     ///
     /// What the gradient does not depend on is not computed, nor its shapes looked at: a mistake in such a part (a constant's
     /// shape, an axis of a sum that is not there) is reported by value_and_grad.

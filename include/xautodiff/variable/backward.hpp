@@ -367,8 +367,8 @@ namespace xautodiff
     {
         return [&]<std::size_t... I>(std::index_sequence<I...>)
         {
-            const auto all = std::tie(x, second, more...);
-            return variable::gradients_of(y, variable::arrived_or_empty, std::get<I>(all)...);
+            const auto inputs = std::tie(x, second, more...);
+            return variable::gradients_of(y, variable::arrived_or_empty, std::get<I>(inputs)...);
         }(std::make_index_sequence<1 + sizeof...(A)>{});
     }
 
