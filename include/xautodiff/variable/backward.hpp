@@ -289,14 +289,14 @@ namespace xautodiff
         }
 
         /// What arrived at v, which y must depend on.
-        inline constexpr auto arrived = [](const sweep& s, const auto& v)
+        inline constexpr auto taken = [](const sweep& s, const auto& v)
         {
             const auto* adjoint = s.arrived(*v.object());
             require_used(adjoint != nullptr, v);
             return *adjoint;
         };
 
-        inline constexpr auto arrived_or_empty = [](const sweep& s, const auto& v)
+        inline constexpr auto taken_or_empty = [](const sweep& s, const auto& v)
         {
             require_used(true, v);
             const auto* adjoint = s.arrived(*v.object());
@@ -318,7 +318,7 @@ namespace xautodiff
             if (!options.create_graph)
             {
                 return std::apply([](auto&&... g) { return std::tuple<Variable<T>...>(Variable<T>(std::move(g))...); },
-                                  gradients_of(y, arrived, x...));
+                                  gradients_of(y, taken, x...));
             }
             const auto root = root_of(y);
             require_differentiable(root.object());
@@ -349,7 +349,7 @@ namespace xautodiff
         requires expression_like<Y>
     auto grad(const Y& y, const Variable<T>& x, const Variable<R>&... rest)
     {
-        return evaluate::one_or_tuple(variable::gradients_of(y, variable::arrived, x, rest...));
+        return evaluate::one_or_tuple(variable::gradients_of(y, variable::taken, x, rest...));
     }
 
     /// The same as std::optional, empty where y does not depend on x.
@@ -357,7 +357,7 @@ namespace xautodiff
         requires expression_like<Y>
     std::optional<T> grad(const Y& y, const Variable<T>& x, allow_unused_t)
     {
-        return std::get<0>(variable::gradients_of(y, variable::arrived_or_empty, x));
+        return std::get<0>(variable::gradients_of(y, variable::taken_or_empty, x));
     }
 
     /// The same of several x, the last argument being ad::allow_unused: a tuple.
@@ -368,7 +368,7 @@ namespace xautodiff
         return [&]<std::size_t... I>(std::index_sequence<I...>)
         {
             const auto inputs = std::tie(x, second, more...);
-            return variable::gradients_of(y, variable::arrived_or_empty, std::get<I>(inputs)...);
+            return variable::gradients_of(y, variable::taken_or_empty, std::get<I>(inputs)...);
         }(std::make_index_sequence<1 + sizeof...(A)>{});
     }
 
