@@ -41,7 +41,8 @@ static_assert(sliced_shape(shape::of_rank(any), encode(0, ad::newaxis)) == shape
 
 // What types alone tell.
 using seven = std::integral_constant<int, 7>;
-static_assert(array::axes_removed<int> == 1 && array::axes_removed<seven> == 1 && array::axes_removed<ad::range<>> == 0);
+static_assert(array::axes_removed<int> == 1 && array::axes_removed<seven> == 1
+              && array::axes_removed<ad::range<>> == 0);
 static_assert(array::axes_added<ad::newaxis_t> == 1 && array::axes_added<int> == 0
               && array::axes_added<ad::all_t> == 0);
 static_assert(sliced_shape({5, 4, 3}, array::encode_types<int, ad::all_t, ad::range<>>()) == shape{4, any});
