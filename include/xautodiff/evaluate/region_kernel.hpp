@@ -186,46 +186,39 @@ namespace xautodiff::evaluate
             }
         }
 
-        /// Whether some results are sums over rows, which stay in registers while several rows are taken.
-        static constexpr bool sums_rows = []
+        /// The next result from the O-th on of which f is true; the number of results where there is none.
+        template <class F>
+        static constexpr int next_output(int o, F f)
         {
-            bool any = false;
-            for (int o = 0; o < region.outputs; ++o)
-            {
-                any =
-                    any || graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + o)].adds_in_place();
-            }
-            return any;
-        }();
-
-        struct results
-        {
-            V total[std::size_t(region.outputs) + 1];
-            V row_sum[std::size_t(region.outputs) + 1];
-        };
-
-        /// The next result from the O-th on that is a part of the same memory as another, `home`; the number of results where
-        /// there is none.
-        static constexpr int next_part(int o, int home)
-        {
-            const auto is_part = [home](const graph::region_output& out) { return out.is_shared && out.home == home; };
             while (o < region.outputs
-                   && !is_part(graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + o)]))
+                   && !f(graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + o)]))
             {
                 ++o;
             }
             return o;
         }
 
-        static constexpr bool has_parts = []
+        /// Whether some results are sums over rows, which stay in registers while several rows are taken.
+        static constexpr bool sums_rows =
+            next_output(0, [](const graph::region_output& out) { return out.adds_in_place(); }) != region.outputs;
+
+        /// Whether some results are parts of the same memory, which can be put together in registers.
+        static constexpr bool has_parts =
+            has_lanes && array::has_delay_lines
+            && next_output(0, [](const graph::region_output& out) { return out.is_shared; }) != region.outputs;
+
+        /// The next result from the O-th on that is a part of the memory of `home`, and not the only one.
+        static constexpr int next_part(int o, int home)
         {
-            bool any = false;
-            for (int o = 0; o < region.outputs; ++o)
-            {
-                any = any || graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + o)].is_shared;
-            }
-            return any && has_lanes && array::has_delay_lines;
-        }();
+            return next_output(o,
+                               [home](const graph::region_output& out) { return out.is_shared && out.home == home; });
+        }
+
+        struct results
+        {
+            V total[std::size_t(region.outputs) + 1];
+            V row_sum[std::size_t(region.outputs) + 1];
+        };
 
         /// Stores parts of the same memory by themselves.
         struct apart

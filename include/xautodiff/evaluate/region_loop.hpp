@@ -201,7 +201,7 @@ namespace xautodiff::evaluate
                 how[o] = delivery::direct;
                 part[o].writes = true;
             }
-            else if (o == first && parts > 2 && o != last)
+            else if (o == first && parts > 2)
             {
                 part[o].writes = true;
                 part[o].after += part[o].written;

@@ -198,10 +198,17 @@ namespace xautodiff::evaluate
             }
             for (std::size_t o = 0; o < r.results; ++o)
             {
-                m.to[o] = r.how[o] == delivery::direct   ? r.out[o] + result_at(o) + offset(r.streams + o)
-                          : r.how[o] == delivery::merged ? r.out[o] + begin - m.delay[o]
-                                                         : result_buffer(o);
+                m.to[o] = target_of(o, offset(r.streams + o));
             }
+        }
+
+        /// Where the inner loop writes a result: where it belongs, `offset` elements further on, or to its buffer.
+        T* target_of(std::size_t o, index offset) const
+        {
+            const index at = result_at(o) + offset;
+            return r.how[o] == delivery::direct   ? r.out[o] + at
+                   : r.how[o] == delivery::merged ? r.out[o] + at - m.delay[o]
+                                                  : result_buffer(o);
         }
 
         void run_row()
@@ -296,13 +303,11 @@ namespace xautodiff::evaluate
             }
         }
 
-        /// Lets the inner loop write a result where it belongs, `offset` elements further on, or to its buffer.
+        /// Lets the inner loop write a result where target_of says; a buffer that it adds to begins with zeros.
         void place_result(std::size_t o, index offset, index size)
         {
-            const bool direct = r.how[o] == delivery::direct, merged = r.how[o] == delivery::merged;
-            m.to[o] =
-                direct || merged ? r.out[o] + result_at(o) + offset - (merged ? m.delay[o] : 0) : result_buffer(o);
-            if (!direct && accumulates(o))
+            m.to[o] = target_of(o, offset);
+            if (r.how[o] != delivery::direct && accumulates(o))
             {
                 std::fill_n(m.to[o], rounded_up(size), T(0));
             }
@@ -316,7 +321,7 @@ namespace xautodiff::evaluate
                 const T* const first = r.in[s] + stream_at(s) + begin * step;
                 if (step != 0 && step != 1)
                 {
-                    gather(buffer_of(s), first, step, n);
+                    gather_row(buffer_of(s), first, step, n);
                     fill_register(buffer_of(s), n);
                 }
                 m.from[s] = step == 1 ? first : buffer_of(s);
@@ -356,7 +361,7 @@ namespace xautodiff::evaluate
                 if (is_in_place(s))
                 {
                     T* const copy = buffer_of(s) + block;
-                    gather(copy, m.from[s], 1, n);
+                    gather_row<T>(copy, m.from[s], 1, n);
                     fill_register(copy, n);
                     m.from[s] = copy;
                 }
@@ -487,14 +492,6 @@ namespace xautodiff::evaluate
             v.store(lane);
             std::fill(lane + valid, lane + lanes, T(0));
             return V::load(lane);
-        }
-
-        static void gather(T* to, const T* from, index step, index n)
-        {
-            for (index i = 0; i < n; ++i)
-            {
-                to[i] = from[i * step];
-            }
         }
 
         /// The last of n elements again until a register is full.

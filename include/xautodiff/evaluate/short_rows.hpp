@@ -8,6 +8,16 @@
 
 namespace xautodiff::evaluate
 {
+    /// Copies a row whose elements lie `step` apart.
+    template <class T>
+    void gather_row(T* to, const T* from, array::index step, array::index n)
+    {
+        for (array::index i = 0; i < n; ++i)
+        {
+            to[i] = from[i * step];
+        }
+    }
+
     template <class T>
     struct short_rows
     {
@@ -41,10 +51,7 @@ namespace xautodiff::evaluate
             const array::index n = size;
             for (array::index row = 0; row < count; ++row, to += n, from += row_step)
             {
-                for (array::index i = 0; i < n; ++i)
-                {
-                    to[i] = from[i * step];
-                }
+                gather_row(to, from, step, n);
             }
         }
 
