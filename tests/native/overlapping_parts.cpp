@@ -58,7 +58,7 @@ TEST_CASE_TEMPLATE("elements put off from register to register", T, float, doubl
         }
         for (int i = 0; i < places; ++i)
         {
-            CHECK(held[i] == in[3 * lanes - places + i]);
+            CHECK(array::delay_line<T>::put_off(held, places, i) == in[3 * lanes - places + i]);
         }
     }
 }

@@ -75,6 +75,29 @@ namespace xautodiff::array
 #endif
             }
         }
+
+        /// The sum of all elements: one half is added to the other, and so on. In registers, as a way through memory is longer.
+        template <class T, std::size_t Bytes = register_bytes>
+        T halved_sum(typename vector_type<T, Bytes>::type x)
+        {
+            constexpr std::size_t half = Bytes / sizeof(T) / 2;
+            if constexpr (Bytes > 16)
+            {
+                return [&]<std::size_t... I>(std::index_sequence<I...>)
+                {
+                    return halved_sum<T, Bytes / 2>(__builtin_shufflevector(x, x, I...)
+                                                    + __builtin_shufflevector(x, x, (half + I)...));
+                }(std::make_index_sequence<half>{});
+            }
+            else if constexpr (half == 2)
+            {
+                return (x[0] + x[2]) + (x[1] + x[3]);
+            }
+            else
+            {
+                return x[0] + x[1];
+            }
+        }
     }
 
     /// One truth value a lane.
@@ -139,6 +162,8 @@ namespace xautodiff::array
         /// m ? a : b in every lane.
         friend lanes select(const mask& m, const lanes& a, const lanes& b) { return {m.value ? a.value : b.value}; }
 
+        friend T sum(const lanes& a) { return detail::halved_sum<T>(a.value); }
+
         friend lanes sqrt(const lanes& a) { return {detail::root<T>(a.value)}; }
     };
 
@@ -169,25 +194,43 @@ namespace xautodiff::array
     {
     public:
         explicit delay_line(std::ptrdiff_t places)
-            : m_from((numbers<word> - word(places * words)) & word(words * count - 1)),
+            : m_from((numbers<word> + word((count - places) * words)) & word(words * count * (takes_two ? 2 : 1) - 1)),
               m_is_held(numbers<element> < element(places))
         {
         }
 
-        /// The elements that are in the place of `now`'s; puts off its last ones, which are then the first ones of `held`.
+        /// The elements that are in the place of `now`'s; puts off its last ones, which `held` keeps for the next time.
         lanes<T> operator()(lanes<T>& held, const lanes<T>& now) const
         {
-            const lanes<T> turned = rotated(now);
-            const lanes<T> out(m_is_held ? held.value : turned.value);
-            held = turned;
-            return out;
+            if constexpr (takes_two)
+            {
+                const lanes<T> out{typename lanes<T>::native(
+                    __builtin_shuffle(vector<word>(held.value), vector<word>(now.value), m_from))};
+                held = now;
+                return out;
+            }
+            else
+            {
+                const lanes<T> turned{typename lanes<T>::native(__builtin_shuffle(vector<word>(now.value), m_from))};
+                const lanes<T> out(m_is_held ? held.value : turned.value);
+                held = turned;
+                return out;
+            }
+        }
+
+        /// The i-th of the elements that were put off by so many places.
+        static T put_off(const lanes<T>& held, std::ptrdiff_t places, std::ptrdiff_t i)
+        {
+            return held[int(takes_two ? count - places + i : i)];
         }
 
     private:
         static constexpr int count = lane_count<T>;
+        /// AVX-512 takes elements from two registers at once; where that is two instructions, one is turned.
+        static constexpr bool takes_two = register_bytes == 64;
         using element = typename lanes_mask<T>::element;
-        // What the machine's instruction moves, whatever the elements are.
-        using word = std::int32_t;
+        // What the machine's instruction moves: of whole elements where it can.
+        using word = std::conditional_t<takes_two, element, std::int32_t>;
         static constexpr int words = int(sizeof(T) / sizeof(word));
         template <class U>
         using vector = typename detail::vector_type<U>::type;
@@ -198,11 +241,6 @@ namespace xautodiff::array
 
         vector<word> m_from;        ///< for each word, the number of the one that takes its place
         vector<element> m_is_held;  ///< for each lane, whether its element is one that was put off
-
-        lanes<T> rotated(const lanes<T>& x) const
-        {
-            return {typename lanes<T>::native(__builtin_shuffle(vector<word>(x.value), m_from))};
-        }
     };
 #endif
 

@@ -63,7 +63,7 @@ namespace xautodiff::evaluate
         bool run(const Node& node, const std::tuple<const Argument*...>& arguments,
                  const std::tuple<Result*...>& results)
         {
-            if (!m_machine.read_payloads(node))
+            if (!read_payloads(node))
             {
                 return false;
             }
@@ -123,7 +123,8 @@ namespace xautodiff::evaluate
                 } while (m_machine.next_block());
                 run_tasks(wanted, turn::after);
             }
-            for_each_result(results, [&](std::size_t o, auto& result) { m_machine.finish_result(o, result); });
+            for_each_result(results, [&](std::size_t o, auto& result)
+                            { m_machine.finish_result(o, std::size_t(plan.outputs[o]), result); });
             return true;
         }
 
@@ -131,7 +132,7 @@ namespace xautodiff::evaluate
         template <class Node>
         array::shape shape_of(const Node& node)
         {
-            m_machine.read_payloads(node);
+            read_payloads(node);
             m_machine.infer_shapes();
             return m_machine.output_shape(0);
         }
@@ -242,6 +243,28 @@ namespace xautodiff::evaluate
             }(std::make_index_sequence<std::tuple_size_v<Results>>{});
         }
 
+        using slot_place = typename array_machine<T>::slot_place;
+
+        static constexpr slot_place place_of(int slot)
+        {
+            return {std::size_t(slot), std::size_t(plan.slots[std::size_t(slot)].step)};
+        }
+
+        /// Fills slots from the payloads of an expression; false where leaves of one identity hold different ones.
+        template <class Node>
+        bool read_payloads(const Node& node)
+        {
+            m_machine.begin_payloads();
+            const auto take = [this](int occurrence, const auto& leaf) __attribute__((always_inline))
+            {
+                slot_place at = place_of(plan.occurrence_slot[std::size_t(occurrence)]);
+                at.is_first = plan.slots[at.slot].occurrence == occurrence;
+                m_machine.take(at, leaf);
+            };
+            for_each_payload(node, take);
+            return m_machine.is_consistent();
+        }
+
         template <class Arguments>
         void read_arguments(const Arguments& arguments)
         {
@@ -251,7 +274,7 @@ namespace xautodiff::evaluate
                     constexpr graph::slot s = Graph.slots[std::size_t(slot())];
                     if constexpr (s.kind == expression::leaf_kind::input)
                     {
-                        m_machine.set(std::size_t(slot()), *std::get<std::size_t(s.position)>(arguments));
+                        m_machine.set(place_of(slot()), *std::get<std::size_t(s.position)>(arguments));
                     }
                 });
         }
@@ -305,7 +328,7 @@ namespace xautodiff::evaluate
             {
                 if constexpr (schedule.regions[std::size_t(t.index)].is_number)
                 {
-                    m_machine.run_numbers(std::size_t(t.index), &region_kernel<Graph, How, t.index, T, T>::run);
+                    m_machine.run_numbers(std::size_t(t.index), &region_kernel<Graph, How, t.index, T, T>::run_numbers);
                 }
                 else
                 {

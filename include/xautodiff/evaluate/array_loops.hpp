@@ -45,10 +45,15 @@ namespace xautodiff::evaluate
             }
         }
 
-        void run_numbers(std::size_t k, region_function<T> run) { run(1, m.loops[k].in, m.loops[k].out, nullptr, {}); }
+        void run_numbers(std::size_t k, number_function<T> run) const { run(m.loops[k].in, m.loops[k].out); }
 
         void run_loop(std::size_t k, region_function<T> run)
         {
+            if (m.loops[k].is_simple)
+            {
+                region_runner<T>::run_small(m.loops[k], run, m.scratch.totals);
+                return;
+            }
             if (m.loops[k].is_planned)
             {
                 run_pass(k, run);
@@ -158,7 +163,9 @@ namespace xautodiff::evaluate
             }
             for (std::size_t k = 0; k < m_plan.region_count; ++k)
             {
-                m.loops[k].has_parts ? m.loops[k].place_parts() : void();
+                region_loop<T>& loop = m.loops[k];
+                loop.has_parts ? loop.place_parts() : void();
+                loop.is_simple = loop.is_planned && loop.is_small && !loop.has_sums && !loop.has_parts;
             }
         }
 

@@ -22,7 +22,6 @@ namespace xautodiff::evaluate
         using base::m_plan;
         using base::m_wanted;
         using base::parameters_of;
-        using base::slot_step;
 
     public:
         using typename base::input_ref;
@@ -166,9 +165,8 @@ namespace xautodiff::evaluate
         }
 
         template <class C>
-        void finish_result(std::size_t output, C& result)
+        void finish_result(std::size_t output, std::size_t step, C& result)
         {
-            const std::size_t step = output_step(output);
             if constexpr (std::same_as<typename array::traits<C>::value_type, T>)
             {
                 if (m.result[output].data == m.value[step].data)

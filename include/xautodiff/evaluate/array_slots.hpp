@@ -17,18 +17,21 @@ namespace xautodiff::evaluate
 
         array_slots(const plan_view& p, const machine_memory<T>& memory) : m_plan(p), m(memory) {}
 
-        /// Fills slots from the payloads of an expression; false where leaves of one identity hold different ones.
-        template <class Node>
-        bool read_payloads(const Node& node)
+        /// Where a leaf's value goes: what is known of the graph while compiling.
+        struct slot_place
         {
-            m_consistent = true;
-            for_each_payload(node, *this);
-            return m_consistent;
-        }
+            std::size_t slot;
+            std::size_t step;
+            bool is_first = true;  ///< it fills the slot, in which later leaves of its identity have to find the same
+        };
 
-        /// The visitor of read_payloads.
+        void begin_payloads() { m_consistent = true; }
+        /// Whether leaves of one identity held the same since `begin_payloads`.
+        bool is_consistent() const { return m_consistent; }
+
+        /// Takes a leaf's payload.
         template <class Leaf>
-        void operator()(int occurrence, const Leaf& leaf)
+        void take(slot_place at, const Leaf& leaf)
         {
             const void* origin = nullptr;
             if constexpr (requires { leaf.origin(); })
@@ -37,37 +40,37 @@ namespace xautodiff::evaluate
             }
             if constexpr (Leaf::kind == expression::leaf_kind::parameter)
             {
-                take_parameters(occurrence, leaf.payload());
+                take_parameters(at, leaf.payload());
             }
             else if constexpr (array::scalar_value<decltype(leaf.payload())>)
             {
-                take_number(occurrence, T(leaf.payload()), origin);
+                take_number(at, T(leaf.payload()), origin);
             }
             else
             {
                 const auto elements = leaf.payload();
-                take_elements(occurrence, elements, origin == nullptr ? elements.data : origin);
+                take_elements(at, elements, origin == nullptr ? elements.data : origin);
             }
         }
 
-        /// Puts an argument of the call into its slot.
+        /// Takes an argument of the call.
         template <class C>
-        void set(std::size_t slot, const C& container)
+        void set(slot_place at, const C& container)
         {
             if constexpr (array::scalar_value<C>)
             {
-                set_number(slot, T(container));
+                set_number(at, T(container));
             }
             else if constexpr (std::same_as<typename array::traits<C>::value_type, T>)
             {
-                if (!array::lies_at(container, m.value[slot_step(slot)]))
+                if (!array::lies_at(container, m.value[at.step]))
                 {
-                    place(slot, array::traits<C>::ref(container));
+                    place(at.step, array::traits<C>::ref(container));
                 }
             }
             else
             {
-                set_elements(slot, array::traits<C>::ref(container));
+                set_elements(at, array::traits<C>::ref(container));
             }
         }
 
@@ -90,8 +93,6 @@ namespace xautodiff::evaluate
             return alike;
         }
 
-        std::size_t slot_step(std::size_t slot) const { return std::size_t(m_plan.slots[slot].step); }
-
         const array::parameters* parameters_of(const graph::plan_step& s) const
         {
             for (int k = 0; k < s.arity; ++k)
@@ -108,34 +109,34 @@ namespace xautodiff::evaluate
     private:
         bool m_consistent = true;
 
-        void set_number(std::size_t slot, T number)
+        void set_number(slot_place at, T number)
         {
-            m.number[slot] = number;
-            if (m.value[slot_step(slot)].data != &m.number[slot])
+            m.number[at.slot] = number;
+            if (m.value[at.step].data != &m.number[at.slot])
             {
-                place(slot, input_ref(&m.number[slot], {}));
+                place(at.step, input_ref(&m.number[at.slot], {}));
             }
         }
 
         template <class U>
-        void set_elements(std::size_t slot, const array::array_ref<const U>& elements)
+        void set_elements(slot_place at, const array::array_ref<const U>& elements)
         {
             if constexpr (std::same_as<U, T>)
             {
-                place(slot, elements);
+                place(at.step, elements);
             }
             else
             {
-                m.converted[slot].resize(std::size_t(elements.size()));
-                const output_ref copy(m.converted[slot].data(), elements.shape);
+                m.converted[at.slot].resize(std::size_t(elements.size()));
+                const output_ref copy(m.converted[at.slot].data(), elements.shape);
                 array::copy(copy, elements);
-                place(slot, copy);
+                place(at.step, copy);
             }
         }
 
-        void place(std::size_t slot, const input_ref& elements)
+        void place(std::size_t step, const input_ref& elements)
         {
-            input_ref& at = m.value[slot_step(slot)];
+            input_ref& at = m.value[step];
             if (!lies_alike(at, elements))
             {
                 m_changed = true;
@@ -148,46 +149,41 @@ namespace xautodiff::evaluate
             }
         }
 
-        /// The slot of a payload leaf, if that leaf is to fill it.
-        bool is_first(int occurrence, std::size_t& slot) const
+        void take_parameters(slot_place at, const array::parameters& p)
         {
-            slot = std::size_t(m_plan.occurrence_slot[occurrence]);
-            return m_plan.slots[slot].occurrence == occurrence;
-        }
-
-        void take_parameters(int occurrence, const array::parameters& p)
-        {
-            std::size_t slot;
-            const bool first = is_first(occurrence, slot);
-            if (!(m.parameters[slot] == p))
+            if (!(m.parameters[at.slot] == p))
             {
-                m_consistent = m_consistent && first;
+                m_consistent = m_consistent && at.is_first;
                 m_changed = true;
-                m.parameters[slot] = first ? p : m.parameters[slot];
+                m.parameters[at.slot] = at.is_first ? p : m.parameters[at.slot];
             }
         }
 
-        void take_number(int occurrence, T number, const void* origin)
+        void take_number(slot_place at, T number, const void* origin)
         {
-            std::size_t slot;
-            if (is_first(occurrence, slot))
+            if (at.is_first)
             {
-                set_number(slot, number);
-                m.origin[slot] = origin;
+                set_number(at, number);
+                m.origin[at.slot] = origin;
             }
-            m_consistent = m_consistent && m.origin[slot] == origin && same_payload(m.number[slot], number);
+            else
+            {
+                m_consistent = m_consistent && m.origin[at.slot] == origin && same_payload(m.number[at.slot], number);
+            }
         }
 
         template <class U>
-        void take_elements(int occurrence, const array::array_ref<const U>& elements, const void* origin)
+        void take_elements(slot_place at, const array::array_ref<const U>& elements, const void* origin)
         {
-            std::size_t slot;
-            if (is_first(occurrence, slot))
+            if (at.is_first)
             {
-                set_elements(slot, elements);
-                m.origin[slot] = origin;
+                set_elements(at, elements);
+                m.origin[at.slot] = origin;
             }
-            m_consistent = m_consistent && m.origin[slot] == origin && m.value[slot_step(slot)].shape == elements.shape;
+            else
+            {
+                m_consistent = m_consistent && m.origin[at.slot] == origin && m.value[at.step].shape == elements.shape;
+            }
         }
     };
 }

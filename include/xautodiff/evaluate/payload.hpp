@@ -20,7 +20,7 @@ namespace xautodiff::evaluate
     template <class T> constexpr bool same_payload(const array::array_ref<T>& a, const array::array_ref<T>& b) { return a.data == b.data && a.shape == b.shape; }
     // clang-format on
 
-    /// Calls sink.template take<Slot>(leaf, is_first) style: `visit(occurrence, leaf)` for every payload leaf of `node`.
+    /// Calls visit(occurrence, leaf) for every payload leaf of `node`, in order.
     template <class Node, class Visitor>
     constexpr void for_each_payload(const Node& node, Visitor& visit, int begin = 0)
     {

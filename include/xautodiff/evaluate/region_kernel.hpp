@@ -24,12 +24,20 @@ namespace xautodiff::evaluate
         array::widest_t<T>* held = nullptr;  ///< for each of these, what was put off
     };
 
+    /// One row: in memory, since handing it over by value takes as long as a short row.
+    template <class T>
+    inline constexpr loop_walk<T> one_row{};
+
     /// Computes `n` elements, a multiple of the lane count: `in` are the streams' elements, one beside the next, and then the
     /// numbers; `out` is where results go. A total's lanes are put into `totals`; without lanes its terms are stored to `out`.
     /// Several rows are for regions that add to the same elements in each of them; others take one.
     template <class T>
     using region_function = void (*)(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals,
-                                     loop_walk<T> walk);
+                                     const loop_walk<T>& walk);
+
+    /// Computes numbers from numbers.
+    template <class T>
+    using number_function = void (*)(const T* const* in, T* const* out);
 
     /// V is what it computes with: T, or lanes of T.
     template <const auto& Graph, graph::scheduling How, int Region, class T, class V>
@@ -328,8 +336,9 @@ namespace xautodiff::evaluate
         }
 
     public:
-        static void run(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals,
-                        loop_walk<T> walk)
+        /// Not part of what calls it, which would take registers from the loop.
+        [[gnu::noinline]] static void run(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals,
+                                          const loop_walk<T>& walk)
         {
             if constexpr (has_parts)
             {
@@ -345,6 +354,13 @@ namespace xautodiff::evaluate
             }
             apart parts;
             run_all(parts, n, in, out, totals, walk);
+        }
+
+        /// Of a region of numbers.
+        static void run_numbers(const T* const* in, T* const* out)
+        {
+            apart parts;
+            run_all(parts, 1, in, out, nullptr, one_row<T>);
         }
 
     private:

@@ -67,6 +67,7 @@ namespace xautodiff::evaluate
         bool is_tiled = false;    ///< rows are so short that some are taken together
         bool is_grouped = false;  ///< all rows are added to the same elements: some are taken together
         bool is_planned = false;  ///< the same every time: all results have one shape
+        bool is_simple = false;   ///< planned and small, with nothing to be done before
         bool has_sums = false;    ///< some results have to be zero before
         bool has_parts = false;   ///< it writes memory that several of its results are parts of
         bool is_merged = false;   ///< they are put together in registers
@@ -85,7 +86,7 @@ namespace xautodiff::evaluate
     [[gnu::cold]] void region_loop<T>::plan(const array::shape& shape)
     {
         axes = array::order_axes(shape, {stride, streams + results});
-        has_parts = is_merged = false;
+        has_parts = is_merged = is_simple = false;
         std::fill_n(part, results, part_place());
         const auto step_of = [this](std::size_t k) { return axes.rank == 0 ? 1 : stride[k][0]; };
         const array::index n = axes.row_size();

@@ -48,19 +48,25 @@ namespace xautodiff::evaluate
         {
             if (r.is_small)
             {
-                m_run(r.axes.row_size(), r.in, r.out, m.totals, {});
-                for (std::size_t o = 0; o < r.results; ++o)
-                {
-                    if (r.how[o] == delivery::total)
-                    {
-                        *r.out[o] = sum_of_lanes(m.totals[o]);
-                    }
-                }
+                run_small(r, m_run, m.totals);
                 return;
             }
             start();
             run_rows();
             finish();
+        }
+
+        /// A small loop: nothing is to be done but to run the inner one.
+        [[gnu::always_inline]] static void run_small(const region_loop<T>& loop, region_function<T> f, V* totals)
+        {
+            f(loop.axes.row_size(), loop.in, loop.out, totals, one_row<T>);
+            for (std::size_t o = 0; o < loop.results; ++o)
+            {
+                if (loop.how[o] == delivery::total)
+                {
+                    *loop.out[o] = sum_of_lanes(totals[o]);
+                }
+            }
         }
 
         // The same in steps, for a loop that is taken in parts.
@@ -106,16 +112,7 @@ namespace xautodiff::evaluate
         {
             if constexpr (has_lanes)
             {
-                T sum[std::size_t(lanes)];
-                v.store(sum);
-                for (index half = lanes / 2; half > 0; half /= 2)
-                {
-                    for (index i = 0; i < half; ++i)
-                    {
-                        sum[i] += sum[i + half];
-                    }
-                }
-                return sum[0];
+                return sum(v);
             }
             else
             {
@@ -180,7 +177,7 @@ namespace xautodiff::evaluate
                 for (index k = 0; whole != size && k < count; ++k)
                 {
                     place_plain(row + k, begin);
-                    run_rest(whole, size - whole, {});
+                    run_rest(whole, size - whole, one_row<T>);
                 }
             }
             if (r.is_merged)
@@ -276,7 +273,7 @@ namespace xautodiff::evaluate
                 {
                     place_result(o, first * row_step_of(r.streams + o), size);
                 }
-                run_block(whole, size - whole, {});
+                run_block(whole, size - whole, one_row<T>);
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     deliver_tile(o, first, tile);
@@ -334,7 +331,7 @@ namespace xautodiff::evaluate
         }
 
         /// Runs the inner loop on what fills registers, and on the rest.
-        void run_block(index whole, index rest, loop_walk<T> walk)
+        void run_block(index whole, index rest, const loop_walk<T>& walk)
         {
             if (whole != 0)
             {
@@ -346,7 +343,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        void run_whole(index n, loop_walk<T> walk)
+        void run_whole(index n, const loop_walk<T>& walk)
         {
             m_run(n, m.from, m.to, m.totals, walk);
             add_totals(n, lanes);
@@ -395,7 +392,7 @@ namespace xautodiff::evaluate
         /// Of parts that are put together in registers, the elements that are there still, and those that did not fill one.
         void add_ends()
         {
-            if constexpr (has_lanes)
+            if constexpr (has_lanes && array::has_delay_lines)
             {
                 const index rest = r.axes.row_size() % lanes;
                 for (std::size_t o = 0; o < r.results; ++o)
@@ -405,7 +402,7 @@ namespace xautodiff::evaluate
                         T* const end = r.out[o] + r.axes.row_size() - rest;
                         for (index i = 0; i < m.delay[o]; ++i)
                         {
-                            end[i - m.delay[o]] += m.held[o][int(i)];
+                            end[i - m.delay[o]] += array::delay_line<T>::put_off(m.held[o], m.delay[o], i);
                         }
                         put_row(delivery::add, end, result_buffer(o) + block, 1, rest);
                     }

@@ -49,9 +49,11 @@ namespace xautodiff::graph
                   serves(static_cast<std::size_t>(n), 0),
                   level(static_cast<std::size_t>(n), 0),
                   light(std::size_t(n), false),
-                  stored(std::size_t(n), false)
+                  stored(std::size_t(n), false),
+                  varies(std::size_t(n), false)
             {
                 find_served();
+                find_varying();
                 find_light();
                 find_levels();
                 join_ends();
@@ -71,6 +73,7 @@ namespace xautodiff::graph
             std::vector<int> level;
             flags light;   ///< elements that a loop of another kind may compute again: cheap all the way down
             flags stored;  ///< elements and numbers that get memory
+            flags varies;  ///< what depends on values, not on shapes and literals alone
 
             constexpr role at(int i) const { return roles[std::size_t(i)]; }
             constexpr bool is_element(int i) const { return at(i) == role::element; }
@@ -112,6 +115,16 @@ namespace xautodiff::graph
                 for (int i = n - 1; i >= 0; --i)
                 {
                     for_each_read(i, [&](int x) { serves[std::size_t(x)] |= serves[std::size_t(i)]; });
+                }
+            }
+
+            constexpr void find_varying()
+            {
+                for (int i = 0; i < n; ++i)
+                {
+                    bool any = g[i].kind == step_kind::slot;
+                    for_each_read(i, [&](int x) { any = any || varies[std::size_t(x)]; });
+                    varies[std::size_t(i)] = any;
                 }
             }
 
@@ -372,8 +385,28 @@ namespace xautodiff::graph
                 r.streams = int(out.streams.size()) - r.first_stream;
                 r.numbers = int(out.numbers.size()) - r.first_number;
                 r.members = int(out.members.size()) - r.first_member;
-                out.tasks.push_back({task_kind::region, int(out.regions.size()), r.serves, true});
+                out.tasks.push_back({task_kind::region, int(out.regions.size()), r.serves, reads_values(r)});
                 out.regions.push_back(r);
+            }
+
+            /// Whether a region has to run each time: not if it makes numbers from shapes, which nobody else can write to.
+            constexpr bool reads_values(const region& r) const
+            {
+                bool reads = !r.is_number;
+                for (int k = 0; k < r.streams; ++k)
+                {
+                    reads = reads || varies[std::size_t(out.streams[std::size_t(r.first_stream + k)])];
+                }
+                for (int k = 0; k < r.numbers; ++k)
+                {
+                    reads = reads || varies[std::size_t(out.numbers[std::size_t(r.first_number + k)])];
+                }
+                for (int k = 0; k < r.outputs; ++k)
+                {
+                    const int step = out.outputs[std::size_t(r.first_output + k)].step;
+                    reads = reads || std::find(g.outputs.begin(), g.outputs.end(), step) != g.outputs.end();
+                }
+                return reads;
             }
 
             /// Whether an array is likely to have one element for each row of a larger one.
