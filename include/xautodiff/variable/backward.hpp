@@ -22,7 +22,7 @@ namespace xautodiff
         template <class T>
         void require_differentiable(const handle<T>& y)
         {
-            if (!y->has(flag::differentiable))
+            if (!y->is_differentiable())
             {
                 throw error("element 0 of tensors does not require grad and does not have a grad_fn");
             }

@@ -101,7 +101,7 @@ namespace xautodiff::variable
             if (n.has(flag::recorded))
             {
                 // What was recorded before goes next, as a rule.
-                __builtin_prefetch(reinterpret_cast<char*>(&n) - 2048, 1);
+                __builtin_prefetch(reinterpret_cast<char*>(&n) + 2048, 1);
             }
             const operand* o = reinterpret_cast<const operand*>(reinterpret_cast<char*>(&n) + type.operands_at);
             for (unsigned i = 0; i < type.operands; ++i)
@@ -122,56 +122,83 @@ namespace xautodiff::variable
             free_elements(n, type);
         }
 
-        /// Whether a node is an entry on numbers and no more: then it has only to let go of its operands.
+        /// Whether a node is an entry on doubles and no more: then it has only to let go of its operands.
         inline bool is_plain_number(const node_base& n)
         {
-            return (n.flags & (flag::recorded | flag::has_side | flag::in_limbo)) == flag::recorded
-                   && n.plain_type->numbers != 0;
+            return (n.flags & (flag::doubles | flag::has_side | flag::in_limbo)) == flag::doubles;
+        }
+
+        /// The same of an entry with so many operands and nothing behind them.
+        template <unsigned Operands>
+        bool is_usual_number(const node_base& n)
+        {
+            return is_usual<Operands>(n.flags, flag::has_side | flag::in_limbo, 0);
         }
 
         /// Frees such an entry, then the one that only it referred to, and so on: the end of most loops. Nothing is written to
-        /// an entry that goes this way.
+        /// an entry that goes this way. Whether other threads have made copies was asked before the first one: to copy what a
+        /// run comes to later they would need a Variable of it, which counts.
         inline void free_numbers(node_base& first, tape& t) noexcept
         {
             page* current = page::of(first);
             std::size_t freed = 0;
-            for (node_base* n = &first;;)
+            const auto free_memory = [&](const node_base& n, std::size_t size) __attribute__((always_inline))
             {
-                __builtin_prefetch(reinterpret_cast<char*>(n) - 4096);
-                if (page* p = page::of(*n); p != current) [[unlikely]]
+                if (page* p = page::of(n); p != current) [[unlikely]]
                 {
                     tape::free_entries(*current, std::exchange(freed, 0));
                     current = p;
                 }
-                node_base* next = nullptr;
-                for_each_operand(
-                    operands_of_numbers(*n),
-                    n->plain_type->numbers, [&](const operand& o) __attribute__((always_inline)) {
-                        node_base& x = *o.node();
-                        if (next == nullptr && x.references == 1)
-                        {
-                            next = &x;
-                        }
-                        else if (--x.references == 0)
-                        {
-                            wait_if_free(x, t);
-                        }
-                    });
-                ++freed;
-                if (next == nullptr)
+                freed += size;
+            };
+            node_base* next = nullptr;
+            const auto let_go = [&](node_base & x) __attribute__((always_inline))
+            {
+                if (next == nullptr && x.references == 1 && x.uses == 0)
                 {
-                    break;
+                    next = &x;
                 }
-                // Freeing another may have brought to light that a thread has made a copy of it.
-                if (!is_plain_number(*next) || next->uses != 0 || next->references != 1 || t.has_remote()) [[unlikely]]
+                else if (--x.references == 0) [[unlikely]]
                 {
-                    if (--next->references == 0)
+                    wait_if_free(x, t);
+                }
+            };
+            for (node_base* n = &first; n != nullptr; n = next)
+            {
+                __builtin_prefetch(reinterpret_cast<char*>(n) + 4096);
+                const operand* o = operands_of_numbers(*n);
+                next = nullptr;
+                if (is_usual_number<2>(*n)) [[likely]]
+                {
+                    let_go(o[0].plain_node());
+                    let_go(o[1].plain_node());
+                    free_memory(*n, size_of_numbers(2));
+                }
+                else if (is_usual_number<1>(*n))
+                {
+                    let_go(o[0].plain_node());
+                    free_memory(*n, size_of_numbers(1));
+                }
+                else if (is_usual_number<3>(*n))
+                {
+                    let_go(o[0].plain_node());
+                    let_go(o[1].plain_node());
+                    let_go(o[2].plain_node());
+                    free_memory(*n, size_of_numbers(3));
+                }
+                else if (is_plain_number(*n))
+                {
+                    for (const operand* end = o + n->plain_type->operands; o != end; ++o)
                     {
-                        wait_if_free(*next, t);
+                        let_go(*o->node());
                     }
-                    break;
+                    free_memory(*n, page::of(*n)->size_of(*n));
                 }
-                n = next;
+                else
+                {
+                    n->references = 0;
+                    wait_if_free(*n, t);
+                }
             }
             tape::free_entries(*current, freed);
         }

@@ -54,6 +54,16 @@ namespace xautodiff::variable
         return out;
     }
 
+    /// Whether the adjoints of a statement that have somewhere to go need a value that it reads.
+    inline bool reads_for_wanted(const node_base& n)
+    {
+        const std::uint64_t reads = n.type().reads;
+        return reads != 0 && (reads & wanted_adjoints(n)) != 0;
+    }
+
+    /// Whether a backward pass that did not retain the graph has used up what the entry's own needs.
+    inline bool is_spent(const node_base& n) { return n.has(flag::spent) && n.type().reads != 0; }
+
     [[noreturn]] inline void throw_spent()
     {
         throw error("Trying to backward through the graph a second time (or directly access saved "
@@ -61,6 +71,14 @@ namespace xautodiff::variable
                     "graph are freed when you call .backward() or autograd.grad(). Specify "
                     "retain_graph=True if you need to backward through the graph a second time or if "
                     "you need to access saved tensors after calling backward.");
+    }
+
+    inline void require_unspent(const node_base& n)
+    {
+        if (is_spent(n)) [[unlikely]]
+        {
+            throw_spent();
+        }
     }
 
     inline void require_own_gradient(const node_base& n)

@@ -91,7 +91,7 @@ namespace xautodiff
         {
             if (n.is_leaf())
             {
-                return n.has(flag::differentiable) ? function("AccumulateGrad", nullptr, 0) : function();
+                return n.is_differentiable() ? function("AccumulateGrad", nullptr, 0) : function();
             }
             const node_type& type = n.type();
             const auto statement = std::make_shared<walked_statement>();
@@ -117,7 +117,7 @@ namespace xautodiff
             {
                 node_base& n = current(*leaf.object);
                 statement->held.emplace_back(n);
-                statement->targets.push_back(n.has(flag::differentiable) ? &n : nullptr);
+                statement->targets.push_back(n.is_differentiable() ? &n : nullptr);
             };
             for_each_variable(node, note);
             return function_at(statement, 0);
@@ -131,7 +131,7 @@ namespace xautodiff
             std::size_t i = 0;
             const auto look = [&](const auto& leaf)
             {
-                out = out || (flowing_variables<N>[i] && current(*leaf.object).has(flag::differentiable));
+                out = out || (flowing_variables<N>[i] && current(*leaf.object).is_differentiable());
                 ++i;
             };
             for_each_variable(node, look);

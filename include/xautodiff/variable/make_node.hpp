@@ -15,7 +15,8 @@ namespace xautodiff::variable
         void* memory = t.allocate_outside(sizeof(node<T>), alignof(node<T>));
         try
         {
-            return handle<T>(::new (memory) node<T>(leaf_type<T>, 0, t.number(), std::forward<A>(value)...));
+            return handle<T>(::new (memory)
+                                 node<T>(leaf_type<T>, flag::constant, t.number(), std::forward<A>(value)...));
         }
         catch (...)
         {
@@ -26,29 +27,21 @@ namespace xautodiff::variable
 
     /// The entry of a statement on numbers, of some bytes in all.
     template <class T>
-    [[gnu::always_inline]] inline node<T>& append_number(const node_type& type, std::size_t bytes, T value)
+    [[gnu::always_inline]] inline node<T>& append_number(const node_type& type, std::uint32_t flags, std::size_t bytes,
+                                                         T value)
     {
-        std::uint16_t distance;
-        tape& t = tape::here();
-        void* memory = t.allocate(bytes, 8, distance);
-        auto* n = ::new (memory) node<T>(type, flag::recorded | flag::differentiable, t.number(), value);
-        n->distance = distance;
-        return *n;
+        void* memory = tape::allocate(bytes);
+        return *::new (memory) node<T>(type, flag::recorded | flags | page::size_flags(bytes), tape::number(), value);
     }
 
     /// An entry on this thread's tape, of some bytes in all.
     template <class T, class... A>
     node<T>* append_node(const node_type& type, std::size_t bytes, std::size_t alignment, A&&... value)
     {
-        std::uint16_t distance;
-        tape& t = tape::here();
-        void* memory = t.allocate(bytes, alignment, distance);
-        const auto make = [&]
-        {
-            auto* n = ::new (memory)
-                node<T>(type, flag::recorded | flag::differentiable, t.number(), std::forward<A>(value)...);
-            n->distance = distance;
-            return n;
+        const place at = tape::allocate(bytes, alignment);
+        const auto make = [&] {
+            return ::new (at.memory)
+                node<T>(type, flag::recorded | at.flags, tape::number(), std::forward<A>(value)...);
         };
         if constexpr (std::is_nothrow_constructible_v<T, A...>)
         {
@@ -62,7 +55,7 @@ namespace xautodiff::variable
             }
             catch (...)
             {
-                t.take_back(memory, distance);
+                tape::take_back(at);
                 throw;
             }
         }
@@ -123,7 +116,7 @@ namespace xautodiff::variable
             at = made.get();
             retain(*at);
         }
-        n.has(flag::differentiable) ? at->set(flag::differentiable) : at->clear(flag::differentiable);
+        n.is_differentiable() ? at->clear(flag::constant) : at->set(flag::constant);
         return static_cast<node<T>&>(*at);
     }
 
@@ -144,6 +137,6 @@ namespace xautodiff::variable
         retain(other);
         s.replacement = &other;
         n.set(flag::detached);
-        n.home = 0;
+        n.home = tape_number::none;
     }
 }

@@ -15,25 +15,34 @@ namespace xautodiff::variable
     struct side_base;
     struct outline_step;
 
+    /// What there is to ask of a node, chosen so that none of them is set where all is as usual. In the same word lies the size.
     namespace flag
     {
-        inline constexpr std::uint16_t differentiable = 1,  ///< a gradient can flow into it
-            recorded = 2,                                   ///< the result of a statement, on a tape
-            reached = 4,                                    ///< holds an adjoint of the sweep that runs
-            spent = 8,                                      ///< passed by a backward that did not retain the graph
-            has_side = 16,                                  ///< `side` is in use, and tells the type
-            shares = 32,                                    ///< shows the elements of another node
-            changed = 64,                                   ///< its elements were changed in place
-            detached = 128,                                 ///< handles follow side->replacement
-            kept = 256,                                     ///< its adjoint outlives its turn in the sweep
-            marked = 512,                                   ///< in use by whoever walks the tape
+        inline constexpr std::uint32_t constant = 1,  ///< no gradient can flow into it
+            recorded = 2,                             ///< the result of a statement, on a tape
+            reached = 4,                              ///< holds an adjoint of the sweep that runs
+            spent = 8,                                ///< passed by a backward that did not retain the graph
+            has_side = 16,                            ///< `side` is in use, and tells the type
+            shares = 32,                              ///< shows the elements of another node
+            changed = 64,                             ///< its elements were changed in place
+            detached = 128,                           ///< handles follow side->replacement
+            kept = 256,                               ///< its adjoint outlives its turn in the sweep
+            marked = 512,                             ///< in use by whoever walks the tape
             has_versions = 1024,      ///< of numbers: operands were changed before: their versions lie behind
             own_constants = 2048,     ///< of numbers: its constants differ from its statement's first ones
             emptied = own_constants,  ///< of arrays: the elements are gone, and what is left is their shape
             released = 4096,          ///< nothing refers to it but nodes that show its elements
             copied = 8192,            ///< a Variable of it was copied: there may be several
             bare = 16384,             ///< its recorded expression is gone
-            in_limbo = 32768;         ///< waits until no expression uses it
+            in_limbo = 32768,         ///< waits until no expression uses it
+            doubles = 1 << 16,        ///< the result of a statement on doubles
+            partial = 1 << 17;  ///< of such: some operand gets no adjoint, or a zero that is known while compiling
+
+        inline constexpr int bits = 19;
+        inline constexpr std::uint32_t size_mask = ~std::uint32_t(0) << bits;
+
+        /// The size of an entry in its word of flags: the distance to the entry before. 0 where that is not on its page.
+        constexpr std::uint32_t of_size(std::size_t bytes) { return std::uint32_t(bytes / 8) << bits; }
     }
 
     /// What is the same for all nodes that hold a T.
@@ -98,11 +107,15 @@ namespace xautodiff::variable
         unsigned operands = 0;
         unsigned constants = 0;
         unsigned operands_at = 0;  ///< in bytes from the node
-        // For the inner loops, of statements on doubles alone:
-        unsigned numbers = 0;       ///< the operands; 0 for other statements
-        std::uint16_t used_up = 0;  ///< flag::spent if any value is read
         /// Whether its elements go when nobody will read them any more, though its entry stays: see `emptiable`.
         bool may_be_emptied = false;
+    };
+
+    /// Of the thread whose nodes count as its own. A type of its own, so that the compiler knows that counting changes none.
+    enum class tape_number : std::uint32_t
+    {
+        none = 0,  ///< handles of the node have to look closer
+        unborn = ~std::uint32_t(0)
     };
 
     struct node_base
@@ -110,23 +123,27 @@ namespace xautodiff::variable
         // Counted by the owning thread alone; see tape.hpp for the others.
         std::int32_t references = 1;  ///< of Variables and statements
         std::int32_t uses = 0;        ///< of the elements: in expressions, and by pullbacks that read them
-        std::uint32_t home;           ///< the number of the tape it belongs to; 0 where handles have to look closer
-        std::uint16_t distance = 0;   ///< to the entry before on this page, in 8 bytes; 0 for the first
-        std::uint16_t flags = 0;
+        tape_number home;
+        std::uint32_t flags;  ///< and the size of an entry
         union
         {
             const node_type* plain_type;
             side_base* side;
         };
 
-        node_base(const node_type& t, std::uint16_t f, std::uint32_t h) : home(h), flags(f), plain_type(&t) {}
+        node_base(const node_type& t, std::uint32_t f, tape_number h) : home(h), flags(f), plain_type(&t) {}
+        /// No node, but what is found where one is looked for: the end of a page.
+        constexpr node_base() : references(0), home(tape_number::none), flags(0), plain_type(nullptr) {}
         node_base(const node_base&) = delete;
         node_base& operator=(const node_base&) = delete;
 
-        bool has(std::uint16_t f) const { return (flags & f) != 0; }
-        void set(std::uint16_t f) { flags = std::uint16_t(flags | f); }
-        void clear(std::uint16_t f) { flags = std::uint16_t(flags & ~f); }
+        bool has(std::uint32_t f) const { return (flags & f) != 0; }
+        void set(std::uint32_t f) { flags |= f; }
+        void clear(std::uint32_t f) { flags &= ~f; }
         bool is_leaf() const { return !has(flag::recorded); }
+        bool is_differentiable() const { return !has(flag::constant); }
+        /// Of an entry, in bytes.
+        std::size_t size() const { return std::size_t(flags >> flag::bits) * 8; }
         inline const node_type& type() const;
     };
 
@@ -169,6 +186,9 @@ namespace xautodiff::variable
         };
 
         node_base* node() const { return reinterpret_cast<node_base*>(where & ~(constant_bit | zero_bit)); }
+        /// Whether it gets an adjoint that is not known while compiling; and then:
+        bool is_plain() const { return (where & (constant_bit | zero_bit)) == 0; }
+        node_base& plain_node() const { return *reinterpret_cast<node_base*>(where); }
         /// Whether the statement took it for a constant.
         bool is_constant() const { return (where & constant_bit) != 0; }
         /// Whether its adjoint is 0 whatever arrives, and known while compiling.
@@ -188,37 +208,27 @@ namespace xautodiff::variable
                                                 + 2 * sizeof(double));
     }
 
-    /// Calls f with each of the operands, counts that are common without a loop.
-    template <class F>
-    [[gnu::always_inline]] inline void for_each_operand(const operand* o, unsigned count, F f)
+    /// The size of such a statement's entry that has nothing behind its operands.
+    constexpr std::size_t size_of_numbers(std::size_t operands)
     {
-        switch (count)
-        {
-        case 1:
-            f(o[0]);
-            break;
-        case 2:
-            f(o[0]);
-            f(o[1]);
-            break;
-        case 3:
-            f(o[0]);
-            f(o[1]);
-            f(o[2]);
-            break;
-        default:
-            for (unsigned k = 0; k < count; ++k)
-            {
-                f(o[k]);
-            }
-        }
+        return sizeof(node_base) + 2 * sizeof(double) + operands * sizeof(operand);
+    }
+
+    /// What the inner loops look at: by one comparison they know an entry that is on doubles, of so many operands, and nothing
+    /// special. Bits beside those asked for are ignored.
+    template <unsigned Operands>
+    constexpr bool is_usual(std::uint32_t flags, std::uint32_t asked, std::uint32_t expected)
+    {
+        constexpr std::uint32_t form =
+            flag::doubles | flag::partial | flag::has_versions | flag::own_constants | flag::size_mask;
+        return (flags & (form | asked)) == (flag::doubles | flag::of_size(size_of_numbers(Operands)) | expected);
     }
 
     /// Where the adjoint of an operand goes; null where it is not asked for.
     inline node_base* target_of(const operand& o)
     {
         node_base* n = o.node();
-        return o.is_constant() || !n->has(flag::differentiable) ? nullptr : n;
+        return o.is_constant() || !n->is_differentiable() ? nullptr : n;
     }
 
     /// The node whose elements this one shows.

@@ -132,7 +132,7 @@ namespace xautodiff::variable
                     return record_unmerged(expression);
                 }
             }
-            std::uint16_t flags = all_flags(r.operand);
+            std::uint32_t flags = all_flags(r.operand);
             if ((flags & (flag::detached | flag::shares)) != 0) [[unlikely]]
             {
                 r.operand = followed(r.operand);
@@ -141,14 +141,16 @@ namespace xautodiff::variable
             evaluate::static_evaluator<program::graph, T> machine;
             std::array<std::uintptr_t, count> where;
             std::uintptr_t flows = 0;
+            std::uint32_t form = std::same_as<T, double> ? flag::doubles : 0;
             for_each_index<count>([&](auto i) __attribute__((always_inline)) {
                 const node<T>& x = *static_cast<const node<T>*>(r.operand[i]);
                 *machine.slot_data(facts::slots[i]) = (flags & flag::shares) != 0 ? x.elements() : x.value;
-                static_assert(flag::differentiable == operand::constant_bit);
-                const std::uintptr_t takes = uses[i].flows ? x.flags & flag::differentiable : 0;
-                where[i] = reinterpret_cast<std::uintptr_t>(&x) | (takes ^ operand::constant_bit)
-                           | (uses[i].is_zero ? operand::zero_bit : 0);
-                flows |= takes;
+                static_assert(flag::constant == operand::constant_bit);
+                const std::uintptr_t is_constant = uses[i].flows ? x.flags & flag::constant : operand::constant_bit;
+                const std::uintptr_t bits = is_constant | (uses[i].is_zero ? operand::zero_bit : 0);
+                where[i] = reinterpret_cast<std::uintptr_t>(&x) | bits;
+                flows |= is_constant ^ operand::constant_bit;
+                form |= bits != 0 ? flag::partial : 0;
             });
             for_each_index<constants>([&](auto i) __attribute__((always_inline)) {
                 *machine.slot_data(constant_slots[i]) = T(r.constant[i]);
@@ -166,9 +168,10 @@ namespace xautodiff::variable
             if ((flags & (flag::changed | flag::shares)) != 0 || (constants != 0 && !first.are(r.constant)))
                 [[unlikely]]
             {
-                return append_whole(value, where, partial, r.constant, (flags & (flag::changed | flag::shares)) != 0);
+                return append_whole(value, form, where, partial, r.constant,
+                                    (flags & (flag::changed | flag::shares)) != 0);
             }
-            return append(value, where, partial, 0);
+            return append(value, form, where, partial, 0);
         }
 
     private:
@@ -248,11 +251,10 @@ namespace xautodiff::variable
                                         variable_count<Node>,
                                         unsigned(count),
                                         unsigned(constants),
-                                        unsigned(sizeof(node<T>)),
-                                        std::same_as<T, double> ? unsigned(count) : 0,
-                                        std::uint16_t(facts::reads != 0 ? flag::spent : 0)};
+                                        unsigned(sizeof(node<T>))};
 
-        static_assert(!std::same_as<T, double> || sizeof(node<T>) == sizeof(node_base) + 2 * sizeof(double));
+        static constexpr std::size_t entry_size = sizeof(node<T>) + count * sizeof(operand);
+        static_assert(!std::same_as<T, double> || entry_size == size_of_numbers(count));
 
         static inline first_constants<constants> first;
 
@@ -292,11 +294,10 @@ namespace xautodiff::variable
             return number_statement<Node, T, false>::record(expression);
         }
 
-        [[gnu::always_inline]] static std::uint16_t all_flags(const operands& x)
+        [[gnu::always_inline]] static std::uint32_t all_flags(const operands& x)
         {
-            std::uint16_t all = 0;
-            for_each_index<count>([&](auto i)
-                                      __attribute__((always_inline)) { all = std::uint16_t(all | x[i]->flags); });
+            std::uint32_t all = 0;
+            for_each_index<count>([&](auto i) __attribute__((always_inline)) { all |= x[i]->flags; });
             return all;
         }
 
@@ -310,12 +311,12 @@ namespace xautodiff::variable
             return x;
         }
 
-        [[gnu::always_inline]] static handle<T> append(T value, const std::array<std::uintptr_t, count>& where,
+        [[gnu::always_inline]] static handle<T> append(T value, std::uint32_t form,
+                                                       const std::array<std::uintptr_t, count>& where,
                                                        const std::array<double, count>& partial,
                                                        std::size_t words_behind)
         {
-            node<T>& n = append_number(
-                type, sizeof(node<T>) + count * sizeof(operand) + words_behind * sizeof(std::uint64_t), value);
+            node<T>& n = append_number(type, form, entry_size + words_behind * sizeof(std::uint64_t), value);
             operand* o = reinterpret_cast<operand*>(reinterpret_cast<char*>(&n) + sizeof(node<T>));
             for_each_index<count>([&](auto i) __attribute__((always_inline)) {
                 o[i].where = where[i];
@@ -326,12 +327,14 @@ namespace xautodiff::variable
         }
 
         /// An entry with what most do not need: constants of its own, and the versions of operands that were changed before.
-        [[gnu::noinline]] static handle<T> append_whole(T value, std::array<std::uintptr_t, count> where,
+        [[gnu::noinline]] static handle<T> append_whole(T value, std::uint32_t form,
+                                                        std::array<std::uintptr_t, count> where,
                                                         std::array<double, count> partial,
                                                         std::array<double, constants> constant, bool was_changed)
         {
             const bool own_constants = constants != 0 && !first.are(constant);
-            handle<T> out = append(value, where, partial, (was_changed ? count : 0) + (own_constants ? constants : 0));
+            handle<T> out =
+                append(value, form, where, partial, (was_changed ? count : 0) + (own_constants ? constants : 0));
             node_base& n = *out;
             const operand* o = operands_of(n);
             auto* at = reinterpret_cast<std::uint64_t*>(operands_of(n) + count);
@@ -343,7 +346,7 @@ namespace xautodiff::variable
             {
                 *at++ = std::bit_cast<std::uint64_t>(constant[i]);
             }
-            n.set(std::uint16_t((was_changed ? flag::has_versions : 0) | (own_constants ? flag::own_constants : 0)));
+            n.set((was_changed ? flag::has_versions : 0) | (own_constants ? flag::own_constants : 0));
             return out;
         }
     };

@@ -12,7 +12,8 @@ namespace xautodiff::variable
 {
     class tape;
 
-    /// Room for entries, in the order of recording.
+    /// Room for entries, filled from its end: so an entry tells by its own size, which its statement's type knows, where the
+    /// one before lies.
     struct page
     {
         /// Alignment too, so that an entry finds its page. A little less is used: allocators need some bytes between pages.
@@ -22,18 +23,33 @@ namespace xautodiff::variable
         page* older = nullptr;
         page* newer = nullptr;
         std::size_t size;
-        std::size_t last = 0;  ///< where the youngest entry begins, as soon as there are younger pages
-        std::size_t live = 0;
+        std::size_t gone = 0;     ///< how much of it entries took that are gone
+        std::uintptr_t youngest;  ///< its youngest entry, as soon as it is closed
 
-        static constexpr std::size_t first = 64;
+        /// Where room begins, and how much there is on a page of the usual size.
+        static constexpr std::size_t first = 64, room = usual_size - first - sizeof(node_base);
 
-        page(tape* t, std::size_t s) : owner(t), size(s) {}
-
-        node_base* at(std::size_t offset)
+        page(tape* t, std::size_t s) : owner(t), size(s), youngest(end())
         {
-            return std::launder(reinterpret_cast<node_base*>(reinterpret_cast<char*>(this) + offset));
+            ::new (reinterpret_cast<char*>(this) + (end() - address())) node_base();
         }
+
         std::uintptr_t address() const { return reinterpret_cast<std::uintptr_t>(this); }
+
+        /// Where room ends, and a mark without flags and size stands before the oldest entry.
+        std::uintptr_t end() const { return address() + size - sizeof(node_base); }
+
+        /// What an entry that takes so many bytes has in its flags. One that is larger has a page of its own.
+        static constexpr std::uint32_t size_flags(std::size_t bytes)
+        {
+            return bytes <= room ? flag::of_size(bytes) : 0;
+        }
+
+        /// What an entry takes.
+        std::size_t size_of(const node_base& entry) const
+        {
+            return entry.size() != 0 ? entry.size() : end() - reinterpret_cast<std::uintptr_t>(&entry);
+        }
 
         static page* of(std::uintptr_t entry)
         {

@@ -9,56 +9,60 @@
 
 namespace xautodiff::variable
 {
+    /// The room on a thread's youngest page: all that a statement reads and writes of its tape, without a pointer to follow.
+    struct open_room
+    {
+        static constexpr std::uintptr_t closed = ~std::uintptr_t(0);
+
+        std::uintptr_t top = 0;                     ///< where the youngest entry begins; 0 where no page is open
+        std::atomic<std::uintptr_t> limit{closed};  ///< an entry that would begin below has to ask the tape
+    };
+
+    /// Where an entry is made.
+    struct place
+    {
+        void* memory;
+        std::size_t size;     ///< up to the entry before
+        std::uint32_t flags;  ///< by which the entry tells
+    };
+
     class page_list
     {
     public:
-        /// Room for an entry behind all others, on a page of `owner`. `entry_alignment` is at least 8.
-        [[gnu::always_inline]] void* allocate(tape& owner, std::size_t bytes, std::size_t entry_alignment,
-                                              std::uint16_t& distance)
-        {
-            std::uintptr_t at = entry_alignment <= 8 ? m_top : aligned(m_top, entry_alignment);
-            if (at + bytes > m_end) [[unlikely]]
-            {
-                at = add_page(owner, bytes, entry_alignment);
-            }
-            if (entry_alignment > page::first && is_page_empty())
-            {
-                m_last = at;
-            }
-            distance = std::uint16_t((at - m_last) / 8);
-            m_last = at;
-            m_top = at + ((bytes + 7) & ~std::size_t(7));
-            ++page::of(at)->live;
-            // What will be written soon: memory that was not in use lately is far away.
-            __builtin_prefetch(reinterpret_cast<char*>(at) + 2048, 1);
-            return reinterpret_cast<char*>(at);
-        }
+        /// Undoes the last allocation, whose entry could not be made.
+        static void take_back(const place& p) noexcept { m_room.top += p.size; }
 
-        /// Undoes the last `allocate`, whose entry could not be made.
-        void take_back(void* memory, std::uint16_t distance) noexcept
-        {
-            const std::uintptr_t at = reinterpret_cast<std::uintptr_t>(memory);
-            m_top = at;
-            m_last = at - 8 * std::size_t(distance);
-            --m_youngest->live;
-        }
-
-        /// The entry that was recorded before; null where there is none.
+        /// What was recorded before: an entry, or the mark at the end of its page. Null behind the last of these.
         static node_base* before(node_base& entry)
         {
-            if (entry.distance != 0)
+            if (const std::size_t size = entry.size(); size != 0) [[likely]]
             {
-                return std::launder(
-                    reinterpret_cast<node_base*>(reinterpret_cast<char*>(&entry) - 8 * std::size_t(entry.distance)));
+                return before(entry, size);
             }
             page* p = page::of(entry)->older;
-            return p == nullptr ? nullptr : p->at(p->last);
+            return p == nullptr ? nullptr : node_at(p->youngest);
+        }
+
+        /// The same where the entry's size is known.
+        static node_base* before(node_base& entry, std::size_t size)
+        {
+            return node_at(reinterpret_cast<std::uintptr_t>(&entry) + size);
         }
 
         /// Bytes that this thread's pages take up, those in reserve too.
         std::size_t reserved_bytes() const { return (m_pages + m_reserve_size) * page::alignment; }
 
         bool has_no_pages() const { return m_pages == 0; }
+
+        /// Counts what an entry took as gone.
+        void give_up(page& p, std::size_t bytes)
+        {
+            p.gone += bytes;
+            if (is_empty(p)) [[unlikely]]
+            {
+                retire(&p);
+            }
+        }
 
         [[gnu::noinline]] void retire(page* p)
         {
@@ -102,7 +106,7 @@ namespace xautodiff::variable
                 delete_page(std::exchange(m_reserve, m_reserve->older));
                 --m_reserve_size;
             }
-            if (wanted == 0 && m_youngest != nullptr && m_youngest->live == 0)
+            if (wanted == 0 && m_youngest != nullptr && is_empty(*m_youngest))
             {
                 close_page();
                 page* p = std::exchange(m_youngest, m_youngest->older);
@@ -115,7 +119,7 @@ namespace xautodiff::variable
             }
         }
 
-        /// Takes the pages of another thread. They know nothing of what is here: they go before the oldest.
+        /// Takes the pages of a thread that has ended. They know nothing of what is here: they go before the oldest.
         void inherit(page_list& other, tape& heir)
         {
             page* oldest = nullptr;
@@ -128,7 +132,6 @@ namespace xautodiff::variable
             {
                 return;
             }
-            other.close_page();
             page* mine = m_youngest;
             while (mine != nullptr && mine->older != nullptr)
             {
@@ -141,43 +144,66 @@ namespace xautodiff::variable
             other.m_pages = 0;
         }
 
+    protected:
+        static inline constinit thread_local open_room m_room{};
+
+        /// Room for an entry in front of all others, on a page of `owner`, which is this thread's. Leaves the limit as it is.
+        place make_room(tape& owner, std::size_t bytes, std::size_t alignment)
+        {
+            if (m_room.top == 0 || aligned_down(m_room.top - bytes, alignment) < lowest())
+            {
+                add_page(owner, bytes, alignment);
+            }
+            const std::uintptr_t at = aligned_down(m_room.top - bytes, alignment);
+            const std::size_t size = std::exchange(m_room.top, at) - at;
+            const bool is_alone = m_youngest->size != page::usual_size && at + size == m_youngest->end();
+            return {reinterpret_cast<void*>(at), size, is_alone ? 0 : flag::of_size(size)};
+        }
+
+        /// The limit where nobody has to look.
+        std::uintptr_t lowest() const { return m_youngest->address() + page::first; }
+
+        void close_page()
+        {
+            if (m_room.top != 0)
+            {
+                m_youngest->youngest = std::exchange(m_room.top, 0);
+                m_room.limit.store(open_room::closed, std::memory_order_relaxed);
+            }
+        }
+
     private:
-        // Of the youngest page; all 0 where there is none to write on.
-        std::uintptr_t m_top = 0;   ///< where free space begins
-        std::uintptr_t m_end = 0;   ///< where it ends
-        std::uintptr_t m_last = 0;  ///< the youngest entry; on an empty page where its first one will begin
         page* m_youngest = nullptr;
         page* m_reserve = nullptr;  ///< pages without entries
         std::size_t m_pages = 0, m_reserve_size = 0;
         std::size_t m_most = 0, m_limit = 64;  ///< most pages in use of late; how many to keep in reserve
 
-        static std::uintptr_t aligned(std::uintptr_t at, std::size_t alignment)
+        static node_base* node_at(std::uintptr_t address)
         {
-            return (at + alignment - 1) & ~(alignment - 1);
+            return std::launder(reinterpret_cast<node_base*>(address));
         }
 
-        bool is_page_empty() const { return m_last == m_top; }
+        static std::uintptr_t aligned_down(std::uintptr_t at, std::size_t alignment) { return at & ~(alignment - 1); }
 
-        void close_page()
+        bool is_empty(const page& p) const
         {
-            if (!is_page_empty())
-            {
-                m_youngest->last = m_last - m_youngest->address();
-            }
-            m_top = m_end = m_last = 0;
+            const bool is_open = &p == m_youngest && m_room.top != 0;
+            return p.gone == p.end() - (is_open ? m_room.top : p.youngest);
         }
 
         void open_page()
         {
-            m_top = m_last = m_youngest->address() + page::first;
-            m_end = m_youngest->address() + m_youngest->size;
+            m_youngest->gone = 0;
+            m_room.top = m_youngest->end();
         }
 
-        /// Where the first entry of a new page begins, which has room for so many bytes.
-        [[gnu::noinline]] std::uintptr_t add_page(tape& owner, std::size_t bytes, std::size_t entry_alignment)
+        /// A new page with room for so many bytes.
+        [[gnu::noinline]] void add_page(tape& owner, std::size_t bytes, std::size_t alignment)
         {
             page* p;
-            const std::size_t needed = aligned(page::first, entry_alignment) + bytes;
+            // An entry of a page of its own begins where it begins, so that it finds the page.
+            const std::size_t padding = alignment <= 8 ? 0 : alignment - 8;
+            const std::size_t needed = page::usual_size - page::room + padding + bytes;
             const bool is_usual = needed <= page::usual_size;
             if (m_reserve != nullptr && is_usual)
             {
@@ -202,11 +228,10 @@ namespace xautodiff::variable
             ++m_pages;
             m_most = m_pages > m_most ? m_pages : m_most;
             open_page();
-            if (old != nullptr && old->live == 0)
+            if (old != nullptr && is_empty(*old))
             {
                 retire(old);
             }
-            return aligned(m_top, entry_alignment);
         }
 
         static void delete_page(page* p) { ::operator delete(p, std::align_val_t(page::alignment)); }

@@ -79,7 +79,7 @@ namespace xautodiff::variable
     /// The backward step of a statement, recorded: its operations one by one, and their rules on top.
     inline void derive_statement(traced_pass& pass, const traced& y, const traced& adjoint)
     {
-        if (y.object->has(flag::differentiable))
+        if (y.object->is_differentiable())
         {
             traced_pass own(&pass.whole(), pass.is_suspicious());
             own.deliver(*y.object, adjoint);

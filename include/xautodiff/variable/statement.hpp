@@ -58,8 +58,6 @@ namespace xautodiff::variable
                     unsigned(count),
                     0,
                     unsigned(operands_at),
-                    0,
-                    0,
                     is_emptiable<T>};
         }
 
@@ -138,7 +136,7 @@ namespace xautodiff::variable
             {
                 node_base& x = current(*leaf.object);
                 retain(x);
-                const bool takes = flowing_variables<Node>[i] && x.has(flag::differentiable);
+                const bool takes = flowing_variables<Node>[i] && x.is_differentiable();
                 o->where = reinterpret_cast<std::uintptr_t>(&x) | (takes ? 0 : operand::constant_bit);
                 o->version = version_of(x);
                 leaf.object->uses -= counts_as_use(leaf, i, x) ? 0 : 1;

@@ -82,6 +82,7 @@ namespace xautodiff::variable
         void deliver_rare(node<T>& n, const operand& o);
         template <class T>
         inline void pull_numbers(node<T>& n);
+        std::size_t pull_rarely(node<double>& n, const operand& o, std::size_t pending);
         inline node_base* pull_run(node_base& first);
         inline void pull_expression(node_base& n);
         inline bool pass(node_base& n);
@@ -114,88 +115,119 @@ namespace xautodiff::variable
         {
             deliver_rare(n, o[k]);
         }
-        if (m_spends && (n.type().reads & wanted_adjoints(n)) != 0)
+        if (m_spends && reads_for_wanted(n))
         {
             n.set(flag::spent);
         }
     }
 
-    /// The inner loop of everything: as `pass`, from n on for as long as there are ordinary statements on numbers.
+    /// Passes the adjoint of a statement on doubles to an operand that is not as usual. Returns how many entries wait then.
+    [[gnu::noinline]] inline std::size_t sweep::pull_rarely(node<double>& n, const operand& o, std::size_t pending)
+    {
+        m_at = &n;
+        m_pending = pending;
+        deliver_rare(n, o);
+        return m_pending;
+    }
+
+    /// The inner loop of everything: as `pass`, from n on for as long as there are ordinary statements on doubles.
     /// Returns the first entry that is something else; null where none is left.
     inline node_base* sweep::pull_run(node_base& first)
     {
-        constexpr std::uint16_t turn = flag::reached | flag::has_side | flag::spent | flag::kept;
-        // An operand's first adjoint is counted if it is an entry, and noted if it is a leaf.
-        constexpr std::uint16_t before = flag::differentiable | flag::reached | flag::changed | flag::shares,
-                                fresh = before | flag::recorded;
+        // Added to an entry's flags when it has had its turn: without an adjoint any more, and spent where this pass spends.
+        // Whether it reads anything at all, without which that means nothing, is asked by who would object.
+        constexpr std::uint32_t passed = 0 - flag::reached;
+        const std::uint32_t usual_change = m_spends ? passed + flag::spent : passed;
         std::size_t pending = m_pending;
-        const std::uint16_t spends = m_spends ? ~std::uint16_t(0) : std::uint16_t(0);
-        node_base* at = &first;
-        for (;; at = tape::before(*at))
+        node<double>* n = static_cast<node<double>*>(&first);
+        for (;;)
         {
-            __builtin_prefetch(reinterpret_cast<char*>(at) - 2048, 1);
-            const std::uint16_t flags = at->flags;
-            if ((flags & turn) != flag::reached) [[unlikely]]
+            __builtin_prefetch(reinterpret_cast<char*>(n) + 2048, 1);
+            std::uint32_t change = usual_change;
+            const auto pull_special = [&](const operand& o) __attribute__((always_inline))
             {
-                if ((flags & flag::reached) == 0)
+                pending = pull_rarely(*n, o, pending);
+                change = reads_for_wanted(*n) ? change : passed;
+            };
+            const auto pull = [&](const operand& o) __attribute__((always_inline))
+            {
+                constexpr std::uint32_t looked_at =
+                    flag::recorded | flag::reached | flag::constant | flag::changed | flag::shares;
+                node<double>& x = static_cast<node<double>&>(o.plain_node());
+                const std::uint32_t its = x.flags & looked_at;
+                if (its == flag::reached || its == (flag::reached | flag::recorded)) [[likely]]
                 {
-                    continue;
+                    x.adjoint() += n->adjoint() * o.partial;
                 }
-                break;
+                // Its first adjoint: a leaf would be noted, an entry is only counted.
+                else if (its == flag::recorded) [[likely]]
+                {
+                    x.start_adjoint(n->adjoint() * o.partial);
+                    ++pending;
+                }
+                else
+                {
+                    pull_special(o);
+                }
+            };
+            constexpr std::uint32_t asked = flag::reached | flag::spent | flag::has_side | flag::kept;
+            const std::uint32_t flags = n->flags;
+            node_base* next;
+            if (is_usual<2>(flags, asked, flag::reached)) [[likely]]
+            {
+                pull(operands_of_numbers(*n)[0]);
+                pull(operands_of_numbers(*n)[1]);
+                next = tape::before(*n, size_of_numbers(2));
             }
-            const node_type& type = *at->plain_type;
-            if (type.numbers == 0) [[unlikely]]
+            else if (is_usual<1>(flags, asked, flag::reached))
+            {
+                pull(operands_of_numbers(*n)[0]);
+                next = tape::before(*n, size_of_numbers(1));
+            }
+            else if (is_usual<3>(flags, asked, flag::reached))
+            {
+                pull(operands_of_numbers(*n)[0]);
+                pull(operands_of_numbers(*n)[1]);
+                pull(operands_of_numbers(*n)[2]);
+                next = tape::before(*n, size_of_numbers(3));
+            }
+            else if ((flags & flag::reached) == 0)
+            {
+                n = static_cast<node<double>*>(tape::before(*n));
+                continue;
+            }
+            else if ((flags & (flag::doubles | flag::has_side | flag::kept)) == flag::doubles && !is_spent(*n))
+            {
+                n->clear(flag::spent);
+                for (unsigned k = 0; k < n->plain_type->operands; ++k)
+                {
+                    const operand& o = operands_of_numbers(*n)[k];
+                    o.is_plain() ? pull(o) : pull_special(o);
+                }
+                next = tape::before(*n);
+            }
+            else
             {
                 break;
             }
-            node<double>& n = static_cast<node<double>&>(*at);
-            const double a = n.adjoint();
-            std::uint16_t spent = type.used_up & spends;
-            for_each_operand(
-                operands_of_numbers(n), type.numbers, [&](const operand& o) __attribute__((always_inline)) {
-                    if ((o.where & (operand::constant_bit | operand::zero_bit)) == 0) [[likely]]
-                    {
-                        node<double>& x = *reinterpret_cast<node<double>*>(o.where);
-                        const std::uint16_t its = x.flags;
-                        if ((its & before) == (flag::differentiable | flag::reached)) [[likely]]
-                        {
-                            x.adjoint() += a * o.partial;
-                            return;
-                        }
-                        if ((its & fresh) == (flag::differentiable | flag::recorded)) [[likely]]
-                        {
-                            x.start_adjoint(a * o.partial);
-                            ++pending;
-                            return;
-                        }
-                    }
-                    m_at = at;
-                    m_pending = pending;
-                    deliver_rare(n, o);
-                    pending = m_pending;
-                    if ((type.reads & wanted_adjoints(n)) == 0)
-                    {
-                        spent = 0;
-                    }
-                });
-            at->flags = std::uint16_t((flags & ~flag::reached) | spent);
+            n->flags += change;
             if (--pending == 0)
             {
                 m_pending = 0;
-                m_at = at;
+                m_at = n;
                 return nullptr;
             }
+            n = static_cast<node<double>*>(next);
         }
         m_pending = pending;
-        m_at = at;
-        return at;
+        m_at = n;
+        return n;
     }
 
     inline void sweep::pull_expression(node_base& n)
     {
-        const node_type& type = n.type();
-        type.pull(*this, n);
-        if (m_spends && type.reads != 0 && (type.reads & wanted_adjoints(n)) != 0)
+        n.type().pull(*this, n);
+        if (m_spends && reads_for_wanted(n))
         {
             m_expressions.push_back(&n);
             n.set(flag::spent);
@@ -214,10 +246,7 @@ namespace xautodiff::variable
                 n.type().container->run_hooks(n);
             }
         }
-        if (n.has(flag::spent)) [[unlikely]]
-        {
-            throw_spent();
-        }
+        require_unspent(n);
         switch (n.type().kind)
         {
         case statement_kind::doubles:

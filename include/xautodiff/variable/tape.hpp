@@ -58,16 +58,33 @@ namespace xautodiff::variable
         /// Whether a node is this thread's and not detached: what there is to ask before it is used.
         static bool is_plain(const node_base& n) { return n.home == this_number; }
 
-        std::uint32_t number() const { return m_number; }
+        /// That of this thread, once it has a tape.
+        static tape_number number() { return this_number; }
 
-        /// Room for an entry behind all others. `entry_alignment` is at least 8.
-        [[gnu::always_inline]] void* allocate(std::size_t bytes, std::size_t entry_alignment, std::uint16_t& distance)
+        /// Room on this thread's tape for an entry that needs no more than the usual alignment; `bytes` is a multiple of 8.
+        /// The entry's size is page::size_flags(bytes).
+        [[gnu::always_inline]] static void* allocate(std::size_t bytes)
         {
-            if (m_is_untidy.load(std::memory_order_relaxed)) [[unlikely]]
+            const std::uintptr_t at = m_room.top - bytes;
+            if (at < m_room.limit.load(std::memory_order_relaxed)) [[unlikely]]
             {
-                tidy();
+                return here().allocate_slowly(bytes, 8).memory;
             }
-            return page_list::allocate(*this, bytes, entry_alignment, distance);
+            m_room.top = at;
+            // What will be written soon: memory that was not in use lately is far away.
+            __builtin_prefetch(reinterpret_cast<char*>(at) - 2048, 1);
+            return reinterpret_cast<void*>(at);
+        }
+
+        /// Room for any entry.
+        [[gnu::always_inline]] static place allocate(std::size_t bytes, std::size_t alignment)
+        {
+            bytes = (bytes + 7) & ~std::size_t(7);
+            if (alignment <= 8)
+            {
+                return {allocate(bytes), bytes, page::size_flags(bytes)};
+            }
+            return here().allocate_slowly(bytes, alignment);
         }
 
         /// Room for a node that is no entry.
@@ -96,12 +113,14 @@ namespace xautodiff::variable
         {
             if (n.has(flag::recorded))
             {
-                n.flags = 0;
+                // The size stays: walks pass over entries that are gone.
+                n.clear(~flag::size_mask);
                 if (tape& t = here(); t.parting == &n)
                 {
                     t.parting = nullptr;
                 }
-                free_entries(*page::of(n), 1);
+                page& p = *page::of(n);
+                free_entries(p, p.size_of(n));
             }
             else
             {
@@ -109,13 +128,10 @@ namespace xautodiff::variable
             }
         }
 
-        /// Counts entries of a page as gone.
-        static void free_entries(page& p, std::size_t count) noexcept
+        /// Counts entries of a page that took so many bytes as gone.
+        static void free_entries(page& p, std::size_t bytes) noexcept
         {
-            if ((p.live -= count) == 0) [[unlikely]]
-            {
-                p.owner.load(std::memory_order_relaxed)->retire(&p);
-            }
+            p.owner.load(std::memory_order_relaxed)->give_up(p, bytes);
         }
 
         /// Adds to the count of another thread's node: its owner does, when it next records something.
@@ -125,7 +141,7 @@ namespace xautodiff::variable
             tape* t = owner_of(n).load(std::memory_order_relaxed)->root();
             t->m_remote.emplace_back(&n, difference);
             t->m_has_remote.store(true, std::memory_order_relaxed);
-            t->m_is_untidy.store(true, std::memory_order_release);
+            t->request_tidying();
         }
 
         /// A node that expressions alone use, to be freed when they don't any more. Without memory for the list its is lost.
@@ -139,7 +155,7 @@ namespace xautodiff::variable
             try
             {
                 m_limbo.push_back(&n);
-                m_is_untidy.store(true, std::memory_order_relaxed);
+                request_tidying();
             }
             catch (...)
             {
@@ -160,6 +176,8 @@ namespace xautodiff::variable
 
     private:
         std::atomic<bool> m_is_untidy{false};
+        std::atomic<std::uintptr_t>* m_room_limit =
+            &m_room.limit;  ///< of the room of its thread; null when that has ended
         std::size_t m_outside = 0;
         std::atomic<bool> m_has_remote{false};
         std::vector<std::pair<node_base*, int>> m_remote;
@@ -168,15 +186,43 @@ namespace xautodiff::variable
         bool m_is_orphan = false;
         tape* m_heir = nullptr;
 
-        std::uint32_t m_number = next_number();
+        tape_number m_number = next_number();
 
         static inline constinit thread_local tape* this_thread = nullptr;
-        static inline constinit thread_local std::uint32_t this_number = ~std::uint32_t(0);
+        static inline constinit thread_local tape_number this_number = tape_number::unborn;
 
-        static std::uint32_t next_number()
+        static tape_number next_number()
         {
             static std::atomic<std::uint32_t> n{0};
-            return ++n;
+            return tape_number(++n);
+        }
+
+        /// Any allocation that is not the usual one: of a new page, after tidying, or with an alignment.
+        [[gnu::noinline]] place allocate_slowly(std::size_t bytes, std::size_t alignment)
+        {
+            if (m_is_untidy.load(std::memory_order_relaxed))
+            {
+                tidy();
+            }
+            const place p = make_room(*this, bytes, alignment);
+            // Here the limit is stored before the flag is looked at, in request_tidying the other way round: so whichever
+            // thread comes second sees what the first one wrote, and no request waits for the page to be full.
+            m_room.limit.store(lowest());
+            if (m_is_untidy.load())
+            {
+                m_room.limit.store(open_room::closed);
+            }
+            return p;
+        }
+
+        /// Called by the tape's own thread, or under the lock.
+        void request_tidying()
+        {
+            m_is_untidy.store(true);
+            if (m_room_limit != nullptr)
+            {
+                m_room_limit->store(open_room::closed);
+            }
         }
 
         static std::mutex& ownership()
@@ -223,7 +269,7 @@ namespace xautodiff::variable
             tape& mine = here();
             if (owner.load(std::memory_order_relaxed) == &mine)
             {
-                n.home = n.has(flag::detached) ? 0 : mine.m_number;
+                n.home = n.has(flag::detached) ? tape_number::none : mine.m_number;
                 return true;
             }
             std::unique_lock lock(ownership());
@@ -246,7 +292,7 @@ namespace xautodiff::variable
                 named->delete_if_empty();
             }
             lock.unlock();
-            n.home = n.has(flag::detached) ? 0 : mine.m_number;
+            n.home = n.has(flag::detached) ? tape_number::none : mine.m_number;
             mine.tidy();
             return true;
         }
@@ -269,7 +315,7 @@ namespace xautodiff::variable
                 m_has_remote.store(true, std::memory_order_relaxed);
             }
             other.m_foreign.clear();
-            m_is_untidy.store(true, std::memory_order_relaxed);
+            request_tidying();
         }
 
         void end()
@@ -281,9 +327,11 @@ namespace xautodiff::variable
             tidy();
             parting = nullptr;
             free_reserve(0);
+            close_page();
             const std::lock_guard lock(ownership());
+            m_room_limit = nullptr;
             this_thread = nullptr;
-            this_number = ~std::uint32_t(0);
+            this_number = tape_number::unborn;
             m_is_orphan = true;
             delete_if_empty();
         }
@@ -334,7 +382,7 @@ namespace xautodiff::variable
             }
             if (!m_limbo.empty())
             {
-                m_is_untidy.store(true, std::memory_order_relaxed);
+                request_tidying();
             }
         }
 

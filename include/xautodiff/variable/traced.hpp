@@ -39,7 +39,7 @@ namespace xautodiff::variable
         bool is_number(double v) const
         {
             const node<erased_array>& n = *object;
-            return n.is_leaf() && !n.has(flag::differentiable) && n.value.shape.rank == 0 && n.value.data[0] == v;
+            return n.is_leaf() && !n.is_differentiable() && n.value.shape.rank == 0 && n.value.data[0] == v;
         }
 
         template <class Op, class... X>
@@ -126,10 +126,7 @@ namespace xautodiff::variable
             {
                 m_ends.emplace_back(*n);
             }
-            if (n->has(flag::spent))
-            {
-                throw_spent();
-            }
+            require_unspent(*n);
             require_unchanged(*n, wanted_adjoints(*n));
             const traced adjoint = found->second;
             n->type().derive(*this, *n, adjoint);

@@ -23,7 +23,7 @@ namespace xautodiff::variable
         {
             return recording()
                    && std::any_of(operands, operands + count,
-                                  [](const node_base* n) { return n->has(flag::differentiable); });
+                                  [](const node_base* n) { return n->is_differentiable(); });
         }
 
         /// Makes those nodes the operands of a new entry.
@@ -34,7 +34,7 @@ namespace xautodiff::variable
             {
                 retain(*operands[k]);
                 o[k].where = reinterpret_cast<std::uintptr_t>(operands[k])
-                             | (operands[k]->has(flag::differentiable) ? 0 : operand::constant_bit);
+                             | (operands[k]->is_differentiable() ? 0 : operand::constant_bit);
                 o[k].version = version_of(*operands[k]);
             }
         }

@@ -43,7 +43,7 @@ namespace xautodiff::variable
         T value;
 
         template <class... A>
-        node(const node_type& t, std::uint16_t f, std::uint32_t h, A&&... a)
+        node(const node_type& t, std::uint32_t f, tape_number h, A&&... a)
             : node::base(t, f, h), value(std::forward<A>(a)...)
         {
         }

@@ -50,7 +50,7 @@ namespace xautodiff
         Variable(const V& value, requires_grad_t) : Variable(value)
         {
             variable::require_floating<T>();
-            m_object->set(variable::flag::differentiable);
+            m_object->clear(variable::flag::constant);
         }
 
         Variable(T&& value) : m_object(variable::make_leaf<T>(std::move(value))) {}
@@ -171,7 +171,7 @@ namespace xautodiff
             }
         }
 
-        bool requires_grad() const { return object()->has(variable::flag::differentiable); }
+        bool requires_grad() const { return object()->is_differentiable(); }
         bool is_leaf() const { return object()->is_leaf(); }
 
         /// Throws error for a Variable that is not a leaf, as PyTorch does.
@@ -212,7 +212,7 @@ namespace xautodiff
             require_own("changed");
             if (m_object->is_leaf())
             {
-                m_object->clear(variable::flag::differentiable);
+                m_object->set(variable::flag::constant);
             }
             else
             {
@@ -221,7 +221,7 @@ namespace xautodiff
                 variable::side<T>& before = variable::side_of(*m_object);
                 variable::side_of(*leaf).grad = std::exchange(before.grad, std::nullopt);
                 before.retains_grad = false;
-                leaf->flags = std::uint16_t(leaf->flags | (m_object->flags & variable::flag::copied));
+                leaf->set(m_object->flags & variable::flag::copied);
                 variable::set_replacement(before, *m_object, *leaf);
                 m_object = std::move(leaf);
             }
@@ -317,7 +317,7 @@ namespace xautodiff
         {
             const bool is_recorded = variable::recording() && variable::requires_grad(changed);
             require_own("changed");
-            if (is_recorded && m_object->is_leaf() && m_object->has(variable::flag::differentiable))
+            if (is_recorded && m_object->is_leaf() && m_object->is_differentiable())
             {
                 throw error("a leaf Variable that requires grad is being used in an in-place operation.");
             }

@@ -24,7 +24,7 @@ namespace xautodiff
             const bool is_kept = n.is_leaf() || (n.has(flag::has_side) && n.side->retains_grad);
             throw no_gradient(is_kept
                                   ? "this Variable has no gradient: no backward pass has reached it (requires_grad is "
-                                        + std::string(n.has(flag::differentiable) ? "True)" : "False)")
+                                        + std::string(n.is_differentiable() ? "True)" : "False)")
                                   : "the gradient of a Variable that is not a leaf is not kept: call retain_grad() "
                                     "on it before backward()");
         }
@@ -46,7 +46,7 @@ namespace xautodiff
                             "variable in a subgraph that doesn't require differentiation use var_no_grad = "
                             "var.detach().");
             }
-            wanted ? n.set(flag::differentiable) : n.clear(flag::differentiable);
+            wanted ? n.clear(flag::constant) : n.set(flag::constant);
         }
 
         template <class C>
