@@ -76,26 +76,47 @@ namespace xautodiff::array
             }
         }
 
-        /// The sum of all elements: one half is added to the other, and so on. In registers, as a way through memory is longer.
-        template <class T, std::size_t Bytes = register_bytes>
-        T halved_sum(typename vector_type<T, Bytes>::type x)
+        /// 0, 1, 2, ...
+        template <class T>
+        inline constexpr typename vector_type<T>::type numbers = []<std::size_t... I>(std::index_sequence<I...>)
+        { return typename vector_type<T>::type{T(I)...}; }(std::make_index_sequence<register_bytes / sizeof(T)>{});
+
+        /// Copies n elements, fewer than 2 * Most, without a loop.
+        template <int Most, class T>
+        void copy_some(T* to, const T* from, std::ptrdiff_t n)
+        {
+            if constexpr (Most > 0)
+            {
+                const std::ptrdiff_t some = n & Most;
+                if (some != 0)
+                {
+                    __builtin_memcpy(to, from, Most * sizeof(T));
+                }
+                copy_some<Most / 2>(to + some, from + some, n);
+            }
+        }
+
+        /// All elements in one: f of two halves, and so on. In registers, as a way through memory is longer. f takes vectors and
+        /// numbers.
+        template <class T, std::size_t Bytes = register_bytes, class F>
+        T halved(typename vector_type<T, Bytes>::type x, const F& f)
         {
             constexpr std::size_t half = Bytes / sizeof(T) / 2;
             if constexpr (Bytes > 16)
             {
                 return [&]<std::size_t... I>(std::index_sequence<I...>)
                 {
-                    return halved_sum<T, Bytes / 2>(__builtin_shufflevector(x, x, I...)
-                                                    + __builtin_shufflevector(x, x, (half + I)...));
+                    return halved<T, Bytes / 2>(
+                        f(__builtin_shufflevector(x, x, I...), __builtin_shufflevector(x, x, (half + I)...)), f);
                 }(std::make_index_sequence<half>{});
             }
             else if constexpr (half == 2)
             {
-                return (x[0] + x[2]) + (x[1] + x[3]);
+                return f(f(x[0], x[2]), f(x[1], x[3]));
             }
             else
             {
-                return x[0] + x[1];
+                return f(x[0], x[1]);
             }
         }
     }
@@ -138,6 +159,28 @@ namespace xautodiff::array
         }
         void store(T* to) const { __builtin_memcpy(to, &value, sizeof(native)); }
 
+        /// The first n elements, not all and at least one; in the other lanes there is the first one again.
+        static lanes load_first(const T* from, std::ptrdiff_t n)
+        {
+            T lane[count];
+            lanes(*from).store(lane);
+            detail::copy_some<count / 2>(lane, from, n);
+            return load(lane);
+        }
+        /// Stores the first n elements, not all.
+        void store_first(T* to, std::ptrdiff_t n) const
+        {
+            T lane[count];
+            store(lane);
+            detail::copy_some<count / 2>(to, lane, n);
+        }
+        /// Zero in all lanes but the first n.
+        lanes first(std::ptrdiff_t n) const
+        {
+            using element = typename mask::element;
+            return {detail::numbers<element> < element(n) ? value : native{}};
+        }
+
         T operator[](int i) const { return value[i]; }
         lanes& operator+=(const lanes& b)
         {
@@ -162,7 +205,10 @@ namespace xautodiff::array
         /// m ? a : b in every lane.
         friend lanes select(const mask& m, const lanes& a, const lanes& b) { return {m.value ? a.value : b.value}; }
 
-        friend T sum(const lanes& a) { return detail::halved_sum<T>(a.value); }
+        friend T sum(const lanes& a)
+        {
+            return detail::halved<T>(a.value, [](auto x, auto y) { return x + y; });
+        }
 
         friend lanes sqrt(const lanes& a) { return {detail::root<T>(a.value)}; }
     };
@@ -194,8 +240,9 @@ namespace xautodiff::array
     {
     public:
         explicit delay_line(std::ptrdiff_t places)
-            : m_from((numbers<word> + word((count - places) * words)) & word(words * count * (takes_two ? 2 : 1) - 1)),
-              m_is_held(numbers<element> < element(places))
+            : m_from((detail::numbers<word> + word((count - places) * words))
+                     & word(words * count * (takes_two ? 2 : 1) - 1)),
+              m_is_held(detail::numbers<element> < element(places))
         {
         }
 
@@ -234,10 +281,6 @@ namespace xautodiff::array
         static constexpr int words = int(sizeof(T) / sizeof(word));
         template <class U>
         using vector = typename detail::vector_type<U>::type;
-
-        template <class U>
-        static constexpr vector<U> numbers = []<std::size_t... I>(std::index_sequence<I...>)
-        { return vector<U>{U(I)...}; }(std::make_index_sequence<register_bytes / sizeof(U)>{});
 
         vector<word> m_from;        ///< for each word, the number of the one that takes its place
         vector<element> m_is_held;  ///< for each lane, whether its element is one that was put off

@@ -20,51 +20,77 @@ namespace xautodiff::array
             largest = x > largest || x != x ? static_cast<T>(x) : largest;
         }
 
-        /// Several at a time, which need not wait for each other: n at least as many.
+        /// Several at a time, for at least as many as a register holds. The last ones may be looked at twice.
         template <class T>
-        index raise_by_lanes(T& largest, const T* x, index n)
+        void raise_by_lanes(T& largest, const T* x, index n)
         {
             using V = lanes<T>;
+            const auto larger = [](auto a, auto b) { return ((b > a) | (b != b)) ? b : a; };
             constexpr index chains = 4, step = chains * lane_count<T>;
             V high[chains];
-            for (index c = 0; c < chains; ++c)
+            index i = 0;
+            if (n >= step)
             {
-                high[c] = V::load(x + c * lane_count<T>);
-            }
-            index i = step;
-            for (; i + step <= n; i += step)
-            {
+                // These need not wait for each other.
                 for (index c = 0; c < chains; ++c)
                 {
-                    const V e = V::load(x + i + c * lane_count<T>);
-                    high[c] = select((e > high[c]) | (e != e), e, high[c]);
+                    high[c] = V::load(x + c * lane_count<T>);
                 }
-            }
-            for (const V& h : high)
-            {
-                for (int lane = 0; lane < lane_count<T>; ++lane)
+                for (i = step; i + step <= n; i += step)
                 {
-                    raise(largest, h[lane]);
+                    for (index c = 0; c < chains; ++c)
+                    {
+                        high[c].value = larger(high[c].value, V::load(x + i + c * lane_count<T>).value);
+                    }
                 }
+                high[0].value = larger(larger(high[0].value, high[1].value), larger(high[2].value, high[3].value));
             }
-            return i;
+            V& all = high[0];
+            all.value = larger(i == 0 ? V::load(x).value : all.value, V::load(x + n - lane_count<T>).value);
+            for (; i + lane_count<T> <= n; i += lane_count<T>)
+            {
+                all.value = larger(all.value, V::load(x + i).value);
+            }
+            raise(largest, halved<T>(all.value, larger));
         }
 
         template <class T, class U>
         constexpr void raise_by_row(T& largest, const row<U>& r, index n)
         {
-            index i = 0;
             if constexpr (std::is_same_v<std::remove_const_t<U>, T> && lane_count<T> > 1)
             {
-                if (!std::is_constant_evaluated() && r.stride == 1 && n >= 4 * lane_count<T>)
+                if (!std::is_constant_evaluated() && r.stride == 1 && n >= lane_count<T>)
                 {
-                    i = raise_by_lanes<T>(largest, r.data, n);
+                    return raise_by_lanes<T>(largest, r.data, n);
                 }
             }
-            for (; i < n; ++i)
+            for (index i = 0; i < n; ++i)
             {
                 raise(largest, r[i]);
             }
+        }
+
+        /// The same as max_to of rows that lie one behind the other: most do, and need no plan. False if they lie otherwise.
+        /// `target` is `out` as reduction_target sees it.
+        template <class T, class U>
+        constexpr bool max_of_rows(const array_ref<T>& out, const array_ref<U>& in, const array_ref<T>& target)
+        {
+            index n = 1;
+            for (std::size_t d = std::size_t(in.shape.rank); d > 0 && target.stride[d - 1] == 0; --d)
+            {
+                n *= in.shape[int(d) - 1];
+            }
+            if (n * out.size() != in.size() || !in.is_contiguous() || !out.is_contiguous())
+            {
+                return false;
+            }
+            for (index i = 0; i < out.size(); ++i)
+            {
+                const row<U> elements{in.data + i * n, 1};
+                out.data[i] = static_cast<T>(elements[0]);
+                raise_by_row(out.data[i], elements, n);
+            }
+            return true;
         }
     }
 
@@ -99,6 +125,10 @@ namespace xautodiff::array
                 all ? "amax(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
                       "reduction dim with the 'dim' argument."
                     : "amax(): Expected reduction dim " + std::to_string(empty) + " to have non-zero size.");
+        }
+        if (detail::max_of_rows(out, in, target))
+        {
+            return;
         }
         copy(array_ref<T>(out.data, first.shape, target.stride), first);
         for_each_row(

@@ -216,18 +216,33 @@ namespace xautodiff::evaluate
             array::index at[view.most_arrays];
             array::index step[view.most_arrays];
             array::index mask[view.most_arrays];
+            array::index sum_mask[most_out];
             array::index delay[most_out];
             array::widest_t<T> held[most_out];
 
             machine_memory<T> all()
             {
-                return {value,   target,     shape,
-                        row,     turns,      whole,
-                        literal, number,     parameters,
-                        origin,  converted,  result,
-                        loop,    in,         out,
-                        stride,  row_step,   how,
-                        part,    is_cleared, {totals, sums, from, to, place, at, step, mask, delay, held, nullptr}};
+                return {value,
+                        target,
+                        shape,
+                        row,
+                        turns,
+                        whole,
+                        literal,
+                        number,
+                        parameters,
+                        origin,
+                        converted,
+                        result,
+                        loop,
+                        in,
+                        out,
+                        stride,
+                        row_step,
+                        how,
+                        part,
+                        is_cleared,
+                        {totals, sums, from, to, place, at, step, mask, sum_mask, delay, held, nullptr}};
             }
         };
 

@@ -51,7 +51,7 @@ namespace xautodiff::evaluate
         {
             if (m.loops[k].is_simple)
             {
-                region_runner<T>::run_small(m.loops[k], run, m.scratch.totals);
+                region_runner<T>::run_small(m.loops[k], run, m.scratch);
                 return;
             }
             if (m.loops[k].is_planned)
@@ -145,7 +145,8 @@ namespace xautodiff::evaluate
                 {
                     plan_loop(k, *shape, *shape);
                     m.loops[k].is_planned = next_shape(k, shape) == nullptr;
-                    needs_buffer = needs_buffer || !m.loops[k].is_small || !m.loops[k].is_planned;
+                    const region_loop<T>& loop = m.loops[k];
+                    needs_buffer = needs_buffer || !loop.is_small || loop.has_rest() || !loop.is_planned;
                 }
                 else
                 {

@@ -63,7 +63,7 @@ namespace xautodiff::evaluate
                                                           {m_totals.data() + k * results, m_sums.data() + k * results,
                                                            in + inputs, out + results, out + 2 * results,
                                                            m_at.data() + k * (loop.streams + results), nullptr, nullptr,
-                                                           nullptr, nullptr, scratch.buffer});
+                                                           nullptr, nullptr, nullptr, scratch.buffer});
                                   runner.start();
                                   runner.run_rows();
                               });

@@ -17,6 +17,9 @@ namespace xautodiff::evaluate
         const array::index* row_step = nullptr;  ///< how far they are apart, for streams and then for results
         /// For each stream all bits, or none where one register's worth of elements is read again and again. Null: all bits.
         const array::index* mask = nullptr;
+        /// For each result that is added to what is there all bits, or those within which elements go round: then so many
+        /// are the sums of a row. Null: all bits.
+        const array::index* sum_mask = nullptr;
         /// For each result that is a part of memory with others, how far it begins behind the part that begins first: they are
         /// put together in registers and written where the first of these results in the schedule says. Null: each is written
         /// by itself.
@@ -222,10 +225,37 @@ namespace xautodiff::evaluate
                                [home](const graph::region_output& out) { return out.is_shared && out.home == home; });
         }
 
-        struct results
+        /// Adds results to what is in memory, register by register.
+        struct adding_in_memory
         {
-            V total[std::size_t(region.outputs) + 1];
-            V row_sum[std::size_t(region.outputs) + 1];
+            array::index mask[std::size_t(region.outputs) + 1];
+
+            explicit adding_in_memory(const loop_walk<T>& walk)
+            {
+                for (int o = 0; o < region.outputs; ++o)
+                {
+                    mask[o] = walk.sum_mask != nullptr ? walk.sum_mask[o] : -1;
+                }
+            }
+
+            template <int O>
+            [[gnu::always_inline]] void add(T* const* to, array::index i, const V& term)
+            {
+                T* const at = to[O] + (i & mask[O]);
+                store(at, load(at) + term);
+            }
+        };
+
+        /// Keeps results that are added up, while several rows are taken.
+        struct adding_in_registers
+        {
+            V sum[std::size_t(region.outputs) + 1];
+
+            template <int O>
+            [[gnu::always_inline]] void add(T* const*, array::index, const V& term)
+            {
+                sum[O] += term;
+            }
         };
 
         /// Stores parts of the same memory by themselves.
@@ -266,10 +296,10 @@ namespace xautodiff::evaluate
         };
 
         /// One register's worth of elements, from loads to stores.
-        template <class Parts>
-        [[gnu::always_inline]] static void run_once(frame& f, results& sums, [[maybe_unused]] Parts& parts,
-                                                    const T* const* from, T* const* to, array::index i,
-                                                    [[maybe_unused]] const array::index* mask)
+        template <class Parts, class Sums>
+        [[gnu::always_inline]] static void run_once(frame& f, [[maybe_unused]] V* total, [[maybe_unused]] Parts& parts,
+                                                    [[maybe_unused]] Sums& sums, const T* const* from, T* const* to,
+                                                    array::index i, [[maybe_unused]] const array::index* mask)
         {
             unroll<region.streams>([&](auto s) __attribute__((always_inline)) {
                 f.value[s()] = load(from[s()] + (region.may_repeat(s()) ? i & mask[s()] : i));
@@ -282,11 +312,11 @@ namespace xautodiff::evaluate
                 const V result = value<target.from>(f);
                 if constexpr (target.kind == graph::output_kind::total && has_lanes)
                 {
-                    sums.total[o()] += result;
+                    total[o()] += result;
                 }
                 else if constexpr (target.adds_in_place())
                 {
-                    sums.row_sum[o()] += result;
+                    sums.template add<o()>(to, i, result);
                 }
                 else if constexpr (target.is_shared)
                 {
@@ -301,23 +331,23 @@ namespace xautodiff::evaluate
 
         /// The same of some rows.
         template <class Parts>
-        [[gnu::always_inline]] static void run_rows(frame& f, results& sums, Parts& parts, const T* const* in,
-                                                    T* const* out, array::index i, const array::index* mask,
-                                                    const loop_walk<T>& walk)
+        [[gnu::always_inline]] static void run_rows(frame& f, V* total, Parts& parts, const T* const* in, T* const* out,
+                                                    array::index i, const array::index* mask, const loop_walk<T>& walk)
         {
             const T* from[std::size_t(region.streams) + 1];
             T* to[std::size_t(region.outputs) + 1];
             std::copy_n(in, region.streams, from);
             std::copy_n(out, region.outputs, to);
+            adding_in_registers sums;
             unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
                 if constexpr (output<o()>.adds_in_place())
                 {
-                    sums.row_sum[o()] = load(to[o()] + i);
+                    sums.sum[o()] = load(to[o()] + i);
                 }
             });
             for (array::index row = 0;;)
             {
-                run_once(f, sums, parts, from, to, i, mask);
+                run_once(f, total, parts, sums, from, to, i, mask);
                 if (++row == walk.rows)
                 {
                     break;
@@ -330,7 +360,7 @@ namespace xautodiff::evaluate
             unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
                 if constexpr (output<o()>.adds_in_place())
                 {
-                    store(to[o()] + i, sums.row_sum[o()]);
+                    store(to[o()] + i, sums.sum[o()]);
                 }
             });
         }
@@ -376,7 +406,7 @@ namespace xautodiff::evaluate
             T* to[std::size_t(region.outputs) + 1];
             std::copy_n(in, region.streams, from);
             std::copy_n(out, region.outputs, to);
-            results sums;
+            V total[std::size_t(region.outputs) + 1];
             array::index mask[std::size_t(region.streams) + 1];
             unroll<region.streams>([&](auto s) __attribute__((always_inline)) {
                 mask[s()] = region.may_repeat(s()) && walk.mask != nullptr ? walk.mask[s()] : -1;
@@ -386,27 +416,32 @@ namespace xautodiff::evaluate
             });
             for (int o = 0; o < region.outputs; ++o)
             {
-                sums.total[o] = V(T(0));
+                total[o] = V(T(0));
             }
+            adding_in_memory sums(walk);
+            if constexpr (sums_rows)
+            {
+                for (array::index i = 0; i < n; i += step)
+                {
+                    walk.rows > 1 ? run_rows(f, total, parts, from, to, i, mask, walk)
+                                  : run_once(f, total, parts, sums, from, to, i, mask);
+                }
+            }
+            else
+            {
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC ivdep
 #endif
-            for (array::index i = 0; i < n; i += step)
-            {
-                if constexpr (sums_rows)
+                for (array::index i = 0; i < n; i += step)
                 {
-                    run_rows(f, sums, parts, from, to, i, mask, walk);
-                }
-                else
-                {
-                    run_once(f, sums, parts, from, to, i, mask);
+                    run_once(f, total, parts, sums, from, to, i, mask);
                 }
             }
             if constexpr (has_lanes)
             {
                 for (int o = 0; o < region.outputs; ++o)
                 {
-                    totals[o] = sums.total[o];
+                    totals[o] = total[o];
                 }
             }
         }

@@ -62,16 +62,17 @@ namespace xautodiff::evaluate
         delivery* how = nullptr;           ///< for each result
         part_place* part = nullptr;        ///< for each result
         array::loop_axes axes;
-        bool is_plain = false;    ///< no buffer is needed but for what does not fill a register
-        bool is_small = false;    ///< not even that, and no sums in pairs
-        bool is_tiled = false;    ///< rows are so short that some are taken together
-        bool is_grouped = false;  ///< all rows are added to the same elements: some are taken together
-        bool is_planned = false;  ///< the same every time: all results have one shape
-        bool is_simple = false;   ///< planned and small, with nothing to be done before
-        bool has_sums = false;    ///< some results have to be zero before
-        bool has_parts = false;   ///< it writes memory that several of its results are parts of
-        bool is_merged = false;   ///< they are put together in registers
-        bool has_chunks = false;  ///< some results are sums over many rows
+        array::index row_block = 0;  ///< how many elements of a row are taken at a time
+        bool is_plain = false;       ///< no buffer is needed but for what does not fill a register
+        bool is_small = false;       ///< that, and no sums in pairs
+        bool is_tiled = false;       ///< rows are so short that some are taken together
+        bool is_grouped = false;     ///< all rows are added to the same elements: some are taken together
+        bool is_planned = false;     ///< the same every time: all results have one shape
+        bool is_simple = false;      ///< planned and small, with nothing to be done before
+        bool has_sums = false;       ///< some results have to be zero before
+        bool has_parts = false;      ///< it writes memory that several of its results are parts of
+        bool is_merged = false;      ///< they are put together in registers
+        bool has_chunks = false;     ///< some results are sums over many rows
 
         void plan(const array::shape& shape);
         /// After `plan`, if all parts of the memory of `home` are results of this loop: whether it can do without zeros there.
@@ -80,6 +81,17 @@ namespace xautodiff::evaluate
         void place_parts();
         /// Decides how the loop is walked, from how its results get to their places.
         void choose_walk();
+
+        /// Whether some elements do not fill a register.
+        bool has_rest() const { return axes.row_size() % array::lane_count<T> != 0; }
+        array::index step_of(std::size_t k) const { return axes.rank == 0 ? 1 : stride[k][0]; }
+        /// Whether the inner loop reads the same element of a stream for the whole row.
+        bool repeats(std::size_t s) const { return step_of(s) == 0 && region->may_repeat(int(s)); }
+        /// Whether the inner loop adds up a row of a result.
+        bool goes_round(std::size_t o) const
+        {
+            return array::lane_count<T> > 1 && !is_tiled && how[o] == delivery::row_sum && outputs[o].adds_in_place();
+        }
     };
 
     template <class T>
@@ -88,7 +100,6 @@ namespace xautodiff::evaluate
         axes = array::order_axes(shape, {stride, streams + results});
         has_parts = is_merged = is_simple = false;
         std::fill_n(part, results, part_place());
-        const auto step_of = [this](std::size_t k) { return axes.rank == 0 ? 1 : stride[k][0]; };
         const array::index n = axes.row_size();
         is_tiled = axes.rank > 1 && n < block_sizes<T>::short_row;
         for (std::size_t o = 0; o < results; ++o)
@@ -113,14 +124,19 @@ namespace xautodiff::evaluate
     {
         const array::index n = axes.row_size();
         is_plain = !is_tiled;
+        bool needs_buffers = is_tiled;
         for (std::size_t s = 0; s < streams; ++s)
         {
-            is_plain = is_plain && (axes.rank == 0 || stride[s][0] == 1);
+            is_plain = is_plain && step_of(s) == 1;
+            needs_buffers = needs_buffers || !(step_of(s) == 1 || repeats(s));
         }
         for (std::size_t o = 0; o < results; ++o)
         {
-            is_plain = is_plain && how[o] <= delivery::merged;
+            const bool needs_none = how[o] <= delivery::merged;
+            is_plain = is_plain && needs_none;
+            needs_buffers = needs_buffers || !(needs_none || goes_round(o));
         }
+        row_block = needs_buffers ? block_sizes<T>::buffered : block_sizes<T>::plain;
         // In the kernel such sums stay in registers from row to row.
         is_grouped = is_plain && axes.rank > 1 && array::lane_count<T> > 1;
         bool any_sum = false;
@@ -132,7 +148,7 @@ namespace xautodiff::evaluate
         }
         is_grouped = is_grouped && any_sum;
         is_small = is_plain && !is_merged && axes.rank <= 1 && !axes.is_empty && n <= block_sizes<T>::plain
-                   && array::lane_count<T> > 1 && n % array::lane_count<T> == 0;
+                   && array::lane_count<T> > 1;
     }
 
     template <class T>

@@ -21,6 +21,7 @@ namespace xautodiff::evaluate
         array::index* at;
         array::index* step;
         array::index* mask;
+        array::index* sum_mask;
         array::index* delay;
         array::widest_t<T>* held;
         T* buffer;
@@ -48,7 +49,7 @@ namespace xautodiff::evaluate
         {
             if (r.is_small)
             {
-                run_small(r, m_run, m.totals);
+                run_small(r, m_run, m);
                 return;
             }
             start();
@@ -56,15 +57,21 @@ namespace xautodiff::evaluate
             finish();
         }
 
-        /// A small loop: nothing is to be done but to run the inner one.
-        [[gnu::always_inline]] static void run_small(const region_loop<T>& loop, region_function<T> f, V* totals)
+        /// A small loop: mostly nothing is to be done but to run the inner one.
+        [[gnu::always_inline]] static void run_small(const region_loop<T>& loop, region_function<T> f,
+                                                     const region_scratch<T>& scratch)
         {
-            f(loop.axes.row_size(), loop.in, loop.out, totals, one_row<T>);
+            if (loop.has_rest())
+            {
+                region_runner(loop, f, scratch).run_small_with_rest();
+                return;
+            }
+            f(loop.axes.row_size(), loop.in, loop.out, scratch.totals, one_row<T>);
             for (std::size_t o = 0; o < loop.results; ++o)
             {
                 if (loop.how[o] == delivery::total)
                 {
-                    *loop.out[o] = sum_of_lanes(totals[o]);
+                    *loop.out[o] = sum_of_lanes(scratch.totals[o]);
                 }
             }
         }
@@ -125,7 +132,7 @@ namespace xautodiff::evaluate
         region_function<T> m_run;
         region_scratch<T> m;
 
-        index step_of(std::size_t k) const { return r.axes.rank == 0 ? 1 : r.stride[k][0]; }
+        index step_of(std::size_t k) const { return r.step_of(k); }
         index row_step_of(std::size_t k) const { return r.stride[k][1]; }
         /// Whether a stream's elements are read where they lie.
         bool is_in_place(std::size_t s) const
@@ -137,9 +144,47 @@ namespace xautodiff::evaluate
         const index& result_at(std::size_t o) const { return m.at[r.streams + o]; }
         T* result_buffer(std::size_t o) const { return buffer_of(r.streams + o); }
         bool accumulates(std::size_t o) const { return r.outputs[o].adds_in_place(); }
+        /// Sums of a row that the inner loop adds up go round: additions do not wait for each other.
+        static constexpr index sums_of_row = 4 * lanes;
 
-        /// Whether the inner loop reads the same element for the whole row.
-        bool repeats(std::size_t s) const { return step_of(s) == 0 && r.region->may_repeat(int(s)); }
+        [[gnu::noinline]] void run_small_with_rest()
+        {
+            if constexpr (has_lanes)
+            {
+                const index n = r.axes.row_size(), rest = n % lanes, whole = n - rest;
+                for (std::size_t s = 0; s < r.streams; ++s)
+                {
+                    V::load_first(r.in[s] + whole, rest).store(buffer_of(s));
+                    m.from[s] = buffer_of(s);
+                }
+                std::copy_n(r.in + r.streams, r.numbers, m.from + r.streams);
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    m.to[o] = result_buffer(o);
+                    if (r.how[o] == delivery::direct && accumulates(o))
+                    {
+                        V::load_first(r.out[o] + whole, rest).store(m.to[o]);
+                    }
+                }
+                m_run(lanes, m.from, m.to, m.totals, one_row<T>);
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    m.held[o] = m.totals[o].first(rest);
+                    if (r.how[o] == delivery::direct)
+                    {
+                        V::load(m.to[o]).store_first(r.out[o] + whole, rest);
+                    }
+                }
+                whole != 0 ? m_run(whole, r.in, r.out, m.totals, one_row<T>) : void();
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    if (r.how[o] == delivery::total)
+                    {
+                        *r.out[o] = sum_of_lanes(whole != 0 ? m.totals[o] + m.held[o] : m.held[o]);
+                    }
+                }
+            }
+        }
 
         static index rounded_up(index n) { return (n + lanes - 1) / lanes * lanes; }
 
@@ -214,22 +259,26 @@ namespace xautodiff::evaluate
             start_sums(delivery::row_sum);
             for (std::size_t s = 0; s < r.streams; ++s)
             {
-                m.mask[s] = repeats(s) ? 0 : -1;
+                m.mask[s] = r.repeats(s) ? 0 : -1;
                 if (step_of(s) == 0)
                 {
-                    const index size = repeats(s) ? lanes : rounded_up(std::min(n, block));
+                    const index size = r.repeats(s) ? lanes : rounded_up(std::min(n, block));
                     std::fill_n(buffer_of(s), size, r.in[s][stream_at(s)]);
                 }
             }
-            for (index begin = 0; begin < n; begin += block)
+            for (std::size_t o = 0; o < r.results; ++o)
             {
-                const index size = std::min(n - begin, block), whole = size / lanes * lanes;
+                m.sum_mask[o] = r.goes_round(o) ? sums_of_row - 1 : -1;
+            }
+            for (index begin = 0; begin < n; begin += r.row_block)
+            {
+                const index size = std::min(n - begin, r.row_block), whole = size / lanes * lanes;
                 find_streams(begin, size);
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     place_result(o, begin, size);
                 }
-                run_block(whole, size - whole, walk(1, nullptr, m.mask));
+                run_block(whole, size - whole, walk(1, nullptr, m.mask, m.sum_mask));
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     deliver(o, begin, size);
@@ -306,7 +355,7 @@ namespace xautodiff::evaluate
             m.to[o] = target_of(o, offset);
             if (r.how[o] != delivery::direct && accumulates(o))
             {
-                std::fill_n(m.to[o], rounded_up(size), T(0));
+                std::fill_n(m.to[o], r.goes_round(o) ? sums_of_row : rounded_up(size), T(0));
             }
         }
 
@@ -325,9 +374,9 @@ namespace xautodiff::evaluate
             }
         }
 
-        loop_walk<T> walk(index rows, const index* row_step, const index* mask) const
+        loop_walk<T> walk(index rows, const index* row_step, const index* mask, const index* sum_mask = nullptr) const
         {
-            return {rows, row_step, mask, r.is_merged ? m.delay : nullptr, m.held};
+            return {rows, row_step, mask, sum_mask, r.is_merged ? m.delay : nullptr, m.held};
         }
 
         /// Runs the inner loop on what fills registers, and on the rest.
@@ -358,17 +407,17 @@ namespace xautodiff::evaluate
                 if (is_in_place(s))
                 {
                     T* const copy = buffer_of(s) + block;
-                    gather_row<T>(copy, m.from[s], 1, n);
-                    fill_register(copy, n);
+                    copy_rest(copy, m.from[s], n);
                     m.from[s] = copy;
                 }
             }
             for (std::size_t o = 0; o < r.results; ++o)
             {
                 m.to[o] += done;
-                if (r.how[o] == delivery::merged)
+                if (r.how[o] == delivery::merged || r.goes_round(o))
                 {
                     m.to[o] = result_buffer(o) + block;
+                    std::fill_n(m.to[o], lanes, T(0));
                 }
                 if (r.how[o] == delivery::direct)
                 {
@@ -386,6 +435,24 @@ namespace xautodiff::evaluate
                 {
                     std::copy_n(m.to[o], n, m.place[o]);
                 }
+                else if (r.goes_round(o))
+                {
+                    std::fill(m.to[o] + n, m.to[o] + lanes, T(0));
+                    put_row(delivery::add, result_buffer(o) + done % sums_of_row, m.to[o], 1, lanes);
+                }
+            }
+        }
+
+        /// Copies what does not fill a register into one.
+        static void copy_rest(T* to, const T* from, index n)
+        {
+            if constexpr (has_lanes)
+            {
+                V::load_first(from, n).store(to);
+            }
+            else
+            {
+                std::copy_n(from, n, to);
             }
         }
 
@@ -452,7 +519,7 @@ namespace xautodiff::evaluate
                 }
                 if constexpr (has_lanes)
                 {
-                    m.sums[o].add(valid == lanes ? m.totals[o] : first_lanes(m.totals[o], valid));
+                    m.sums[o].add(valid == lanes ? m.totals[o] : m.totals[o].first(valid));
                 }
                 else
                 {
@@ -468,9 +535,9 @@ namespace xautodiff::evaluate
             const T* const from = result_buffer(o);
             if constexpr (has_lanes)
             {
+                n = r.goes_round(o) ? sums_of_row : n;
                 std::fill(result_buffer(o) + n, result_buffer(o) + rounded_up(n), T(0));
-                // Four chains of additions.
-                V sum[4]{V(T(0)), V(T(0)), V(T(0)), V(T(0))};
+                V sum[sums_of_row / lanes]{V(T(0)), V(T(0)), V(T(0)), V(T(0))};
                 for (index i = 0; i < n; i += lanes)
                 {
                     sum[i / lanes % 4] += V::load(from + i);
@@ -481,14 +548,6 @@ namespace xautodiff::evaluate
             {
                 m.sums[o].add(array::block_sum<T>(n, [from](index i) { return from[i]; }));
             }
-        }
-
-        static V first_lanes(const V& v, index valid)
-        {
-            T lane[std::size_t(lanes)];
-            v.store(lane);
-            std::fill(lane + valid, lane + lanes, T(0));
-            return V::load(lane);
         }
 
         /// The last of n elements again until a register is full.

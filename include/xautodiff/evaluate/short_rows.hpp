@@ -26,21 +26,23 @@ namespace xautodiff::evaluate
         /// Fills rows with one element each, which lie `step` apart. Writes up to a register's worth more than all rows.
         void repeat(T* to, const T* from, array::index step) const
         {
-            using V = array::widest_t<T>;
+            constexpr array::index lanes = array::lane_count<T>;
             const array::index n = size;
             for (array::index row = 0; row < count; ++row, to += n, from += step)
             {
-                const V all(*from);
-                for (array::index i = 0; i < n; i += array::lane_count<T>)
+                if constexpr (lanes > 1)
                 {
-                    if constexpr (array::lane_count<T> > 1)
+                    const array::lanes<T> all(*from);
+                    all.store(to);
+                    for (array::index i = lanes; i < n; i += lanes)
                     {
-                        all.store(to + i);
+                        // The last ones twice, which is quicker than to write what the next row has to write again.
+                        all.store(to + std::min(i, n - lanes));
                     }
-                    else
-                    {
-                        to[i] = all;
-                    }
+                }
+                else
+                {
+                    std::fill_n(to, n, *from);
                 }
             }
         }
