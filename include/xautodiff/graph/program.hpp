@@ -6,6 +6,7 @@
 
 #include <xautodiff/graph/kept_vector.hpp>
 #include <xautodiff/graph/lower.hpp>
+#include <xautodiff/graph/powers_of_two.hpp>
 #include <xautodiff/graph/reciprocals.hpp>
 #include <xautodiff/graph/row_factors.hpp>
 
@@ -25,6 +26,7 @@ namespace xautodiff::graph
     {
         divide_by_reciprocals(l.steps, outputs);
         take_out_row_factors(l.steps, outputs);
+        take_out_powers_of_two(l.steps, outputs);
         const std::vector<step>& all = l.steps.steps;
         flags live(all.size(), false);
         for (const symbol& s : outputs)
