@@ -4,6 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
+#include <cmath>
+#include <optional>
 #include <thread>
 
 #include "torch_error.hpp"
@@ -154,6 +157,41 @@ TEST_CASE("no_grad and enable_grad nest")
             throw 1;
         }());
     CHECK(ad::is_grad_enabled());
+}
+
+TEST_CASE("one statement, now recorded and now not")
+{
+    ad::Variable x(2.0, ad::requires_grad);
+    ad::Variable c(3.0);
+    for (int i = 0; i < 6; ++i)
+    {
+        x.requires_grad_(i != 4);
+        std::optional<ad::no_grad> guard;
+        if (i % 2 == 1)
+        {
+            guard.emplace();
+        }
+        ad::Variable y = x * c + 1;
+        CHECK(y.item() == 7);
+        CHECK(y.is_leaf() == (i % 2 == 1 || i == 4));
+        // The value of this has no derivative.
+        ad::Variable chosen = ad::where(x > 1, 3.0, 4.0);
+        CHECK(chosen.item() == 3);
+        CHECK(chosen.is_leaf());
+        CHECK_FALSE(chosen.requires_grad());
+    }
+}
+
+TEST_CASE("constants that differ from those of the first time are kept for derivatives on record")
+{
+    ad::Variable x(2.0, ad::requires_grad);
+    // The first one's bits are those that say that there are no constants yet.
+    for (double c : {std::bit_cast<double>(0x7ff4000000000000), 5.0, 6.0, 5.0})
+    {
+        ad::Variable y = x * c;
+        const double slope = ad::grad(y, x, {.create_graph = true}).item();
+        CHECK((std::isnan(c) ? std::isnan(slope) : slope == c));
+    }
 }
 
 TEST_CASE("no_grad is a matter of one thread")

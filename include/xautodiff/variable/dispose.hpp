@@ -128,11 +128,11 @@ namespace xautodiff::variable
             return (n.flags & (flag::doubles | flag::has_side | flag::in_limbo)) == flag::doubles;
         }
 
-        /// The same of an entry with so many operands and nothing behind them.
+        /// The same of an entry with so many operands, whatever they get of its adjoint, and nothing behind them.
         template <unsigned Operands>
         bool is_usual_number(const node_base& n)
         {
-            return is_usual<Operands>(n.flags, flag::has_side | flag::in_limbo, 0);
+            return is_usual<Operands>(n.flags & ~flag::partial, flag::has_side | flag::in_limbo, 0);
         }
 
         /// Frees such an entry, then the one that only it referred to, and so on: the end of most loops. Nothing is written to
@@ -170,20 +170,20 @@ namespace xautodiff::variable
                 next = nullptr;
                 if (is_usual_number<2>(*n)) [[likely]]
                 {
-                    let_go(o[0].plain_node());
-                    let_go(o[1].plain_node());
+                    let_go(*o[0].node());
+                    let_go(*o[1].node());
                     free_memory(*n, size_of_numbers(2));
                 }
                 else if (is_usual_number<1>(*n))
                 {
-                    let_go(o[0].plain_node());
+                    let_go(*o[0].node());
                     free_memory(*n, size_of_numbers(1));
                 }
                 else if (is_usual_number<3>(*n))
                 {
-                    let_go(o[0].plain_node());
-                    let_go(o[1].plain_node());
-                    let_go(o[2].plain_node());
+                    let_go(*o[0].node());
+                    let_go(*o[1].node());
+                    let_go(*o[2].node());
                     free_memory(*n, size_of_numbers(3));
                 }
                 else if (is_plain_number(*n))

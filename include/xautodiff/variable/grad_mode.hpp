@@ -2,6 +2,8 @@
 // Whether operations on Variables are recorded, per thread.
 #pragma once
 
+#include <xautodiff/variable/open_room.hpp>
+
 namespace xautodiff
 {
     namespace variable
@@ -11,20 +13,27 @@ namespace xautodiff
             inline constinit thread_local bool is_recording = true;
         }
 
-        inline bool& recording() { return detail::is_recording; }
+        inline bool recording() { return detail::is_recording; }
 
         /// Sets the mode for a scope.
         template <bool Enabled>
         class grad_mode_guard
         {
         public:
-            grad_mode_guard() : m_before(recording()) { recording() = Enabled; }
-            ~grad_mode_guard() { recording() = m_before; }
+            grad_mode_guard() : m_before(recording()) { set(Enabled); }
+            ~grad_mode_guard() { set(m_before); }
             grad_mode_guard(const grad_mode_guard&) = delete;
             grad_mode_guard& operator=(const grad_mode_guard&) = delete;
 
         private:
             bool m_before;
+
+            static void set(bool enabled)
+            {
+                detail::is_recording = enabled;
+                // The next statement asks.
+                this_room.close();
+            }
         };
     }
 

@@ -22,7 +22,7 @@ namespace xautodiff::variable
             m_node = other.m_node;
             return *this;
         }
-        ~operand_handle()
+        [[gnu::always_inline]] ~operand_handle()
         {
             if (m_node != nullptr)
             {
@@ -34,11 +34,24 @@ namespace xautodiff::variable
         node<T>* operator->() const { return m_node; }
         node<T>* get() const { return m_node; }
 
+        /// Leaves the use to be ended by the caller.
+        void reset() { m_node = nullptr; }
+
     private:
         node<T>* m_node;
     };
 
-    /// What a Variable holds: may be null, and may refer to a node of another thread.
+    /// What a handle without a node refers to: of no thread, so that asking whether a node is this thread's is enough.
+    template <class T>
+    struct no_node
+    {
+        alignas(node<T>) static inline constinit unsigned char bytes[sizeof(node<T>)]{};
+        static_assert(std::uint32_t(tape_number::none) == 0);
+
+        static node<T>* address() { return reinterpret_cast<node<T>*>(bytes); }
+    };
+
+    /// What a Variable holds: may be empty, and may refer to a node of another thread.
     template <class T>
     class handle
     {
@@ -46,42 +59,14 @@ namespace xautodiff::variable
         handle() = default;
         /// Takes over one reference.
         explicit handle(node<T>* n) : m_node(n) { count(); }
-        handle(const handle& other) : m_node(other.m_node)
-        {
-            if (m_node != nullptr)
-            {
-                if (tape::owns(*m_node)) [[likely]]
-                {
-                    retain(*m_node);
-                    count();
-                    m_node->set(flag::copied);
-                }
-                else
-                {
-                    tape::remote(*m_node, 1);
-                }
-            }
-        }
-        handle(handle&& other) noexcept : m_node(std::exchange(other.m_node, nullptr)) {}
+        handle(const handle& other) : m_node(other.m_node) { tape::is_plain(*m_node) ? share_own() : share_rarely(); }
+        handle(handle&& other) noexcept : m_node(other.release()) {}
         handle& operator=(handle other) noexcept
         {
             std::swap(m_node, other.m_node);
             return *this;
         }
-        ~handle()
-        {
-            if (m_node != nullptr)
-            {
-                if (tape::owns(*m_node)) [[likely]]
-                {
-                    leave();
-                }
-                else
-                {
-                    tape::remote(*m_node, -1);
-                }
-            }
-        }
+        [[gnu::always_inline]] ~handle() { tape::is_plain(*m_node) ? leave(*m_node) : leave_rarely(*m_node); }
 
         /// A second reference that no user sees.
         handle share() const
@@ -90,13 +75,16 @@ namespace xautodiff::variable
             return handle(m_node);
         }
 
+        /// Hands the reference over to the caller.
+        node<T>* release() noexcept { return std::exchange(m_node, no_node<T>::address()); }
+
         node<T>* get() const { return m_node; }
         node<T>& operator*() const { return *m_node; }
         node<T>* operator->() const { return m_node; }
-        explicit operator bool() const { return m_node != nullptr; }
+        explicit operator bool() const { return m_node != no_node<T>::address(); }
 
     private:
-        node<T>* m_node = nullptr;
+        node<T>* m_node = no_node<T>::address();
 
         void count()
         {
@@ -106,16 +94,39 @@ namespace xautodiff::variable
             }
         }
 
-        void leave() noexcept
+        void share_own()
+        {
+            retain(*m_node);
+            count();
+            m_node->set(flag::copied);
+        }
+
+        [[gnu::noinline]] void share_rarely()
+        {
+            if (*this)
+            {
+                tape::owns(*m_node) ? share_own() : tape::remote(*m_node, 1);
+            }
+        }
+
+        static void leave(node<T>& n) noexcept
         {
             if constexpr (is_emptiable<T>)
             {
-                if (--m_node->variables == 0 && m_node->references > 1 && m_node->has_many_elements())
+                if (--n.variables == 0 && n.references > 1 && n.has_many_elements())
                 {
-                    part_with(*m_node);
+                    part_with(n);
                 }
             }
-            release(*m_node);
+            variable::release(n);
+        }
+
+        [[gnu::noinline]] static void leave_rarely(node<T>& n) noexcept
+        {
+            if (&n != no_node<T>::address())
+            {
+                tape::owns(n) ? leave(n) : tape::remote(n, -1);
+            }
         }
     };
 }

@@ -20,6 +20,11 @@ namespace xautodiff::variable
         operand_handle<T> object;
 
         explicit leaf(variable::node<T>& n) : object(n) {}
+        /// In place, for the sake of expression::held_operands.
+        [[gnu::always_inline]] ~leaf() = default;
+        leaf(const leaf&) = default;
+        leaf(leaf&&) = default;
+        leaf& operator=(const leaf&) = default;
         const leaf& node() const { return *this; }
         const void* origin() const { return object.get(); }
 

@@ -25,15 +25,6 @@ namespace xautodiff::variable
         }
     }
 
-    /// The entry of a statement on numbers, of some bytes in all.
-    template <class T>
-    [[gnu::always_inline]] inline node<T>& append_number(const node_type& type, std::uint32_t flags, std::size_t bytes,
-                                                         T value)
-    {
-        void* memory = tape::allocate(bytes);
-        return *::new (memory) node<T>(type, flag::recorded | flags | page::size_flags(bytes), tape::number(), value);
-    }
-
     /// An entry on this thread's tape, of some bytes in all.
     template <class T, class... A>
     node<T>* append_node(const node_type& type, std::size_t bytes, std::size_t alignment, A&&... value)

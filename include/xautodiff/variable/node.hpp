@@ -15,7 +15,7 @@ namespace xautodiff::variable
     struct side_base;
     struct outline_step;
 
-    /// What there is to ask of a node, chosen so that none of them is set where all is as usual. In the same word lies the size.
+    /// What there is to ask of a node, in one word with the size of an entry.
     namespace flag
     {
         inline constexpr std::uint32_t constant = 1,  ///< no gradient can flow into it

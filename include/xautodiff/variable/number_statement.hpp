@@ -4,6 +4,7 @@
 #pragma once
 
 #include <xautodiff/evaluate/facade.hpp>
+#include <xautodiff/variable/first_constants.hpp>
 #include <xautodiff/variable/grad_mode.hpp>
 #include <xautodiff/variable/replay.hpp>
 #include <xautodiff/variable/statement_facts.hpp>
@@ -51,62 +52,25 @@ namespace xautodiff::variable
         return false;
     }();
 
-    /// The constants of a statement when it was first recorded; entries whose own are the same keep none.
-    template <std::size_t Count>
-    struct first_constants
-    {
-        enum state_type
-        {
-            unset,
-            being_set,
-            set
-        };
-        std::atomic<int> state{unset};
-        std::array<double, Count> values{};
-
-        [[gnu::always_inline]] bool are(const std::array<double, Count>& now)
-        {
-            if (state.load(std::memory_order_acquire) != set) [[unlikely]]
-            {
-                return become(now);
-            }
-            bool same = true;
-            for (std::size_t i = 0; i < Count; ++i)
-            {
-                same = same && evaluate::same_payload(values[i], now[i]);
-            }
-            return same;
-        }
-
-    private:
-        [[gnu::noinline]] bool become(std::array<double, Count> now)
-        {
-            int s = unset;
-            if (!state.compare_exchange_strong(s, being_set))
-            {
-                return false;
-            }
-            values = now;
-            state.store(set, std::memory_order_release);
-            return true;
-        }
-    };
-
     /// The values of the payload leaves of a statement on numbers, for running its operations again.
     template <class T>
-    void read_payloads(node_base& n, const int* sources, std::size_t count, const double* first_constants,
-                       traced* payloads)
+    void read_payloads(node_base& n, const int* sources, std::size_t count,
+                       const std::atomic<std::uint64_t>* first_constants, traced* payloads)
     {
         const node_type& type = n.type();
         const operand* o = operands_of(n);
-        const double* constants = n.has(flag::own_constants) ? reinterpret_cast<const double*>(o + type.operands + 0)
-                                                                   + (n.has(flag::has_versions) ? type.operands : 0)
-                                                             : first_constants;
+        const std::uint64_t* own =
+            reinterpret_cast<const std::uint64_t*>(o + type.operands) + (n.has(flag::has_versions) ? type.operands : 0);
+        const auto constant = [&](int i)
+        {
+            return std::bit_cast<double>(
+                n.has(flag::own_constants) ? own[i] : first_constants[i].load(std::memory_order_relaxed));
+        };
         for (std::size_t i = 0; i < count; ++i)
         {
             if (sources[i] < 0)
             {
-                payloads[i] = traced(constants[~sources[i]]);
+                payloads[i] = traced(constant(~sources[i]));
             }
             else
             {
@@ -121,7 +85,8 @@ namespace xautodiff::variable
     class number_statement
     {
     public:
-        static handle<T> record(const Node& expression)
+        /// Ends the uses that the expression counts.
+        static handle<T> record(Node&& expression)
         {
             reader r;
             evaluate::for_each_payload(expression, r);
@@ -129,49 +94,41 @@ namespace xautodiff::variable
             {
                 if (!r.consistent) [[unlikely]]
                 {
-                    return record_unmerged(expression);
+                    return record_unmerged(std::move(expression));
                 }
             }
-            std::uint32_t flags = all_flags(r.operand);
+            const std::uint32_t flags = all_flags(r.operand);
+            evaluate::static_evaluator<program::graph, T> machine;
+            for_each_index<count>([&](auto i) __attribute__((always_inline)) {
+                *machine.slot_data(facts::slots[i]) = static_cast<const node<T>*>(r.operand[i])->value;
+            });
             if ((flags & (flag::detached | flag::shares)) != 0) [[unlikely]]
             {
-                r.operand = followed(r.operand);
-                flags = all_flags(r.operand);
+                const std::array<T, count> values = rarely<>::values(r.operand);
+                for_each_index<count>([&](auto i) __attribute__((always_inline)) {
+                    *machine.slot_data(facts::slots[i]) = values[i];
+                });
             }
-            evaluate::static_evaluator<program::graph, T> machine;
-            std::array<std::uintptr_t, count> where;
-            std::uintptr_t flows = 0;
-            std::uint32_t form = std::same_as<T, double> ? flag::doubles : 0;
-            for_each_index<count>([&](auto i) __attribute__((always_inline)) {
-                const node<T>& x = *static_cast<const node<T>*>(r.operand[i]);
-                *machine.slot_data(facts::slots[i]) = (flags & flag::shares) != 0 ? x.elements() : x.value;
-                static_assert(flag::constant == operand::constant_bit);
-                const std::uintptr_t is_constant = uses[i].flows ? x.flags & flag::constant : operand::constant_bit;
-                const std::uintptr_t bits = is_constant | (uses[i].is_zero ? operand::zero_bit : 0);
-                where[i] = reinterpret_cast<std::uintptr_t>(&x) | bits;
-                flows |= is_constant ^ operand::constant_bit;
-                form |= bits != 0 ? flag::partial : 0;
-            });
             for_each_index<constants>([&](auto i) __attribute__((always_inline)) {
                 *machine.slot_data(constant_slots[i]) = T(r.constant[i]);
             });
             machine.run();
             const T value = *machine.output_data(0);
-            if (flows == 0 || !recording()) [[unlikely]]
-            {
-                return make_leaf<T>(T(value));
-            }
             std::array<double, count> partial;
             for_each_index<count>([&](auto i) __attribute__((always_inline)) {
                 partial[i] = double(*machine.output_data(int(i) + 1));
             });
-            if ((flags & (flag::changed | flag::shares)) != 0 || (constants != 0 && !first.are(r.constant)))
-                [[unlikely]]
-            {
-                return append_whole(value, form, where, partial, r.constant,
-                                    (flags & (flag::changed | flag::shares)) != 0);
-            }
-            return append(value, form, where, partial, 0);
+            constexpr std::uint32_t unusual = flag::constant | flag::changed | flag::detached | flag::shares;
+            void* memory;
+            const bool is_usual =
+                can_flow && (flags & unusual) == 0 && first.are(r.constant) && tape::try_allocate(entry_size, memory);
+            node<T>* out = is_usual ? make_entry(memory, value, r.operand, partial)
+                                    : rarely<>::record(value, partial, r.constant, r.operand);
+            // All uses at once. Handles that the compiler sees reset need no code for their end.
+            for_each_index<count>([&](auto i) __attribute__((always_inline)) { r.operand[i]->uses -= occurrences[i]; });
+            auto reset = [](auto& leaf) __attribute__((always_inline)) { leaf.object.reset(); };
+            for_each_variable(expression, reset);
+            return handle<T>(out);
         }
 
     private:
@@ -287,11 +244,9 @@ namespace xautodiff::variable
             }
         };
 
-        // What is hardly ever called takes its arguments by value: what has no address stays in registers.
-
         [[gnu::noinline]] static handle<T> record_unmerged(Node expression)
         {
-            return number_statement<Node, T, false>::record(expression);
+            return number_statement<Node, T, false>::record(std::move(expression));
         }
 
         [[gnu::always_inline]] static std::uint32_t all_flags(const operands& x)
@@ -301,53 +256,126 @@ namespace xautodiff::variable
             return all;
         }
 
-        /// Goes on to the leaves that detach_ has made of operands since the expression was written.
-        [[gnu::noinline]] static operands followed(operands x)
+        /// How often the expression names each operand.
+        static constexpr auto occurrences = []
         {
-            for (node_base*& at : x)
+            std::array<int, count + 1> out{};
+            for (std::size_t i = 0; i < std::size_t(variable_count<Node>); ++i)
             {
-                at = &current(*at);
+                ++out[std::size_t(adjoint_of_occurrence[i])];
             }
-            return x;
-        }
-
-        [[gnu::always_inline]] static handle<T> append(T value, std::uint32_t form,
-                                                       const std::array<std::uintptr_t, count>& where,
-                                                       const std::array<double, count>& partial,
-                                                       std::size_t words_behind)
-        {
-            node<T>& n = append_number(type, form, entry_size + words_behind * sizeof(std::uint64_t), value);
-            operand* o = reinterpret_cast<operand*>(reinterpret_cast<char*>(&n) + sizeof(node<T>));
-            for_each_index<count>([&](auto i) __attribute__((always_inline)) {
-                o[i].where = where[i];
-                o[i].partial = partial[i];
-                ++o[i].node()->references;
-            });
-            return handle<T>(&n);
-        }
-
-        /// An entry with what most do not need: constants of its own, and the versions of operands that were changed before.
-        [[gnu::noinline]] static handle<T> append_whole(T value, std::uint32_t form,
-                                                        std::array<std::uintptr_t, count> where,
-                                                        std::array<double, count> partial,
-                                                        std::array<double, constants> constant, bool was_changed)
-        {
-            const bool own_constants = constants != 0 && !first.are(constant);
-            handle<T> out =
-                append(value, form, where, partial, (was_changed ? count : 0) + (own_constants ? constants : 0));
-            node_base& n = *out;
-            const operand* o = operands_of(n);
-            auto* at = reinterpret_cast<std::uint64_t*>(operands_of(n) + count);
-            for (std::size_t i = 0; was_changed && i < count; ++i)
-            {
-                *at++ = version_of(*o[i].node());
-            }
-            for (std::size_t i = 0; own_constants && i < constants; ++i)
-            {
-                *at++ = std::bit_cast<std::uint64_t>(constant[i]);
-            }
-            n.set((was_changed ? flag::has_versions : 0) | (own_constants ? flag::own_constants : 0));
             return out;
+        }();
+
+        /// Whether a gradient can flow to any operand.
+        static constexpr bool can_flow = []
+        {
+            bool out = false;
+            for (std::size_t i = 0; i < count; ++i)
+            {
+                out = out || uses[i].flows;
+            }
+            return out;
+        }();
+
+        /// What is known while compiling of the references to operands, and of an entry's flags.
+        static constexpr std::uintptr_t bits_of(std::size_t i)
+        {
+            return (uses[i].flows ? 0 : operand::constant_bit) | (uses[i].is_zero ? operand::zero_bit : 0);
         }
+        static constexpr std::uint32_t form = []
+        {
+            std::uint32_t out = std::same_as<T, double> ? flag::doubles : 0;
+            for (std::size_t i = 0; i < count; ++i)
+            {
+                out |= bits_of(i) != 0 ? flag::partial : 0;
+            }
+            return out;
+        }();
+
+        static operand* operands_behind(node<T>& n) { return reinterpret_cast<operand*>(&n + 1); }
+
+        /// An entry. All operands may take an adjoint, if the statement has one for them.
+        [[gnu::always_inline]] static node<T>* make_entry(void* memory, T value, const operands& x,
+                                                          const std::array<double, count>& partial,
+                                                          std::size_t bytes = entry_size)
+        {
+            node<T>& n =
+                *::new (memory) node<T>(type, flag::recorded | form | page::size_flags(bytes), tape::number(), value);
+            operand* o = operands_behind(n);
+            for_each_index<count>([&](auto i) __attribute__((always_inline)) {
+                o[i].where = reinterpret_cast<std::uintptr_t>(x[i]) | bits_of(i);
+                o[i].partial = partial[i];
+                ++x[i]->references;
+            });
+            return &n;
+        }
+
+        template <std::size_t, class X>
+        using repeated = X;
+
+        /// What is hardly ever called takes its arguments by value, and each by itself: what has no address stays in registers,
+        /// and an array would be kept together in a wide one all the way.
+        template <class Operands = std::make_index_sequence<count>,
+                  class Constants = std::make_index_sequence<constants>>
+        struct rarely;
+
+        template <std::size_t... I, std::size_t... J>
+        struct rarely<std::index_sequence<I...>, std::index_sequence<J...>>
+        {
+            [[gnu::always_inline]] static node<T>* record(T value, const std::array<double, count>& partial,
+                                                          const std::array<double, constants>& constant,
+                                                          const operands& x)
+            {
+                return record_parts(value, partial[I]..., constant[J]..., x[I]...);
+            }
+
+            [[gnu::always_inline]] static std::array<T, count> values(const operands& x) { return values_of(x[I]...); }
+
+        private:
+            /// The values of operands of which some show others' elements, or were detached since the expression was written.
+            [[gnu::noinline]] static std::array<T, count> values_of(repeated<I, node_base*>... x)
+            {
+                return {static_cast<const node<T>&>(current(*x)).elements()...};
+            }
+
+            /// All other cases: no tape or page yet, nothing recorded, operands that take no adjoint or were detached since the
+            /// expression was written; entries that keep what most need not: constants of their own, versions of operands that
+            /// were changed before.
+            [[gnu::noinline]] static node<T>* record_parts(T value, repeated<I, double>... partial,
+                                                           repeated<J, double>... constant,
+                                                           repeated<I, node_base*>... operand)
+            {
+                const operands x{&current(*operand)...};
+                const std::uint32_t flags = (0 | ... | x[I]->flags);
+                const bool flows = (... || (uses[I].flows && x[I]->is_differentiable()));
+                if (!flows || !recording())
+                {
+                    return make_leaf<T>(T(value)).release();
+                }
+                const std::array<double, constants> all_constants{constant...};
+                const bool was_changed = (flags & (flag::changed | flag::shares)) != 0;
+                const bool own_constants =
+                    constants != 0 && !first.are(all_constants) && (first.are_there() || !first.become(all_constants));
+                const std::size_t words = (was_changed ? count : 0) + (own_constants ? constants : 0);
+                const std::size_t bytes = entry_size + words * sizeof(std::uint64_t);
+                node<T>& n = *make_entry(tape::allocate(bytes), value, x, {partial...}, bytes);
+                n.set((was_changed ? flag::has_versions : 0) | (own_constants ? flag::own_constants : 0)
+                      | ((flags & flag::constant) != 0 ? flag::partial : 0));
+                auto* o = operands_behind(n);
+                static_assert(flag::constant == variable::operand::constant_bit);
+                ((o[I].where |= x[I]->flags & flag::constant), ...);
+                auto* at = reinterpret_cast<std::uint64_t*>(o + count);
+                if (was_changed)
+                {
+                    ((*at++ = version_of(*x[I])), ...);
+                }
+                if (own_constants)
+                {
+                    ((*at++ = std::bit_cast<std::uint64_t>(constant)), ...);
+                }
+                return &n;
+            }
+        };
     };
 }

@@ -148,9 +148,9 @@ namespace xautodiff::variable
 
     /// Calls f(leaf) for every Variable of an expression, in the order of their numbers.
     template <class N, class F>
-    constexpr void for_each_variable(const N& node, F& f)
+    constexpr void for_each_variable(N& node, F& f)
     {
-        if constexpr (variable_count<N> == 0)
+        if constexpr (variable_count<std::remove_const_t<N>> == 0)
         {
             return;
         }
@@ -163,11 +163,11 @@ namespace xautodiff::variable
             if constexpr (requires { node.body; })
             {
                 for_each_variable(node.body, f);
-                boost::hana::unpack(node.arguments, [&f](const auto&... x) { (for_each_variable(x, f), ...); });
+                boost::hana::unpack(node.arguments, [&f](auto&... x) { (for_each_variable(x, f), ...); });
             }
             else
             {
-                boost::hana::unpack(node.operands, [&f](const auto&... x) { (for_each_variable(x, f), ...); });
+                boost::hana::unpack(node.operands, [&f](auto&... x) { (for_each_variable(x, f), ...); });
             }
         }
     }

@@ -3,21 +3,13 @@
 // memory; a page whose entries have all gone is used again.
 #pragma once
 
+#include <xautodiff/variable/open_room.hpp>
 #include <xautodiff/variable/page.hpp>
 
 #include <utility>
 
 namespace xautodiff::variable
 {
-    /// The room on a thread's youngest page: all that a statement reads and writes of its tape, without a pointer to follow.
-    struct open_room
-    {
-        static constexpr std::uintptr_t closed = ~std::uintptr_t(0);
-
-        std::uintptr_t top = 0;                     ///< where the youngest entry begins; 0 where no page is open
-        std::atomic<std::uintptr_t> limit{closed};  ///< an entry that would begin below has to ask the tape
-    };
-
     /// Where an entry is made.
     struct place
     {
@@ -30,7 +22,7 @@ namespace xautodiff::variable
     {
     public:
         /// Undoes the last allocation, whose entry could not be made.
-        static void take_back(const place& p) noexcept { m_room.top += p.size; }
+        static void take_back(const place& p) noexcept { this_room.top += p.size; }
 
         /// What was recorded before: an entry, or the mark at the end of its page. Null behind the last of these.
         static node_base* before(node_base& entry)
@@ -145,17 +137,15 @@ namespace xautodiff::variable
         }
 
     protected:
-        static inline constinit thread_local open_room m_room{};
-
         /// Room for an entry in front of all others, on a page of `owner`, which is this thread's. Leaves the limit as it is.
         place make_room(tape& owner, std::size_t bytes, std::size_t alignment)
         {
-            if (m_room.top == 0 || aligned_down(m_room.top - bytes, alignment) < lowest())
+            if (this_room.top == 0 || aligned_down(this_room.top - bytes, alignment) < lowest())
             {
                 add_page(owner, bytes, alignment);
             }
-            const std::uintptr_t at = aligned_down(m_room.top - bytes, alignment);
-            const std::size_t size = std::exchange(m_room.top, at) - at;
+            const std::uintptr_t at = aligned_down(this_room.top - bytes, alignment);
+            const std::size_t size = std::exchange(this_room.top, at) - at;
             const bool is_alone = m_youngest->size != page::usual_size && at + size == m_youngest->end();
             return {reinterpret_cast<void*>(at), size, is_alone ? 0 : flag::of_size(size)};
         }
@@ -165,10 +155,10 @@ namespace xautodiff::variable
 
         void close_page()
         {
-            if (m_room.top != 0)
+            if (this_room.top != 0)
             {
-                m_youngest->youngest = std::exchange(m_room.top, 0);
-                m_room.limit.store(open_room::closed, std::memory_order_relaxed);
+                m_youngest->youngest = std::exchange(this_room.top, 0);
+                this_room.close();
             }
         }
 
@@ -187,14 +177,14 @@ namespace xautodiff::variable
 
         bool is_empty(const page& p) const
         {
-            const bool is_open = &p == m_youngest && m_room.top != 0;
-            return p.gone == p.end() - (is_open ? m_room.top : p.youngest);
+            const bool is_open = &p == m_youngest && this_room.top != 0;
+            return p.gone == p.end() - (is_open ? this_room.top : p.youngest);
         }
 
         void open_page()
         {
             m_youngest->gone = 0;
-            m_room.top = m_youngest->end();
+            this_room.top = m_youngest->end();
         }
 
         /// A new page with room for so many bytes.

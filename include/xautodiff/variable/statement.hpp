@@ -247,9 +247,11 @@ namespace xautodiff::variable
     };
 
     /// Runs a statement and, where a gradient can flow and recording is on, puts it on the tape.
-    template <class T, class Node>
-    handle<T> record(const Node& node)
+    /// An expression that is about to go is used up.
+    template <class T, class X>
+    handle<T> record(X&& node)
     {
+        using Node = std::remove_cvref_t<X>;
         evaluate::require_values<Node>();
         if constexpr (evaluate::reads_input<Node>)
         {
@@ -263,7 +265,14 @@ namespace xautodiff::variable
         }
         else if constexpr (is_number_statement<Node, T>)
         {
-            return number_statement<Node, T, true>::record(node);
+            if constexpr (std::same_as<X, Node>)
+            {
+                return number_statement<Node, T, true>::record(std::move(node));
+            }
+            else
+            {
+                return number_statement<Node, T, true>::record(Node(node));
+            }
         }
         else
         {

@@ -3,6 +3,7 @@
 // queued (see `remote`).
 #pragma once
 
+#include <xautodiff/variable/grad_mode.hpp>
 #include <xautodiff/variable/page_list.hpp>
 
 #include <atomic>
@@ -62,18 +63,26 @@ namespace xautodiff::variable
         static tape_number number() { return this_number; }
 
         /// Room on this thread's tape for an entry that needs no more than the usual alignment; `bytes` is a multiple of 8.
-        /// The entry's size is page::size_flags(bytes).
-        [[gnu::always_inline]] static void* allocate(std::size_t bytes)
+        /// The entry's size is page::size_flags(bytes). Returns false where there is more to do: see `allocate`.
+        [[gnu::always_inline]] static bool try_allocate(std::size_t bytes, void*& memory)
         {
-            const std::uintptr_t at = m_room.top - bytes;
-            if (at < m_room.limit.load(std::memory_order_relaxed)) [[unlikely]]
+            const std::uintptr_t at = this_room.top - bytes;
+            if (at < this_room.limit.load(std::memory_order_relaxed)) [[unlikely]]
             {
-                return here().allocate_slowly(bytes, 8).memory;
+                return false;
             }
-            m_room.top = at;
+            this_room.top = at;
             // What will be written soon: memory that was not in use lately is far away.
             __builtin_prefetch(reinterpret_cast<char*>(at) - 2048, 1);
-            return reinterpret_cast<void*>(at);
+            memory = reinterpret_cast<void*>(at);
+            return true;
+        }
+
+        /// The same, always.
+        [[gnu::always_inline]] static void* allocate(std::size_t bytes)
+        {
+            void* memory;
+            return try_allocate(bytes, memory) ? memory : here().allocate_slowly(bytes, 8).memory;
         }
 
         /// Room for any entry.
@@ -176,8 +185,7 @@ namespace xautodiff::variable
 
     private:
         std::atomic<bool> m_is_untidy{false};
-        std::atomic<std::uintptr_t>* m_room_limit =
-            &m_room.limit;  ///< of the room of its thread; null when that has ended
+        std::atomic<std::uintptr_t>* m_limit_of_thread = &this_room.limit;  ///< null when the thread has ended
         std::size_t m_outside = 0;
         std::atomic<bool> m_has_remote{false};
         std::vector<std::pair<node_base*, int>> m_remote;
@@ -207,10 +215,10 @@ namespace xautodiff::variable
             const place p = make_room(*this, bytes, alignment);
             // Here the limit is stored before the flag is looked at, in request_tidying the other way round: so whichever
             // thread comes second sees what the first one wrote, and no request waits for the page to be full.
-            m_room.limit.store(lowest());
-            if (m_is_untidy.load())
+            this_room.limit.store(lowest());
+            if (m_is_untidy.load() || !recording())
             {
-                m_room.limit.store(open_room::closed);
+                this_room.limit.store(open_room::closed);
             }
             return p;
         }
@@ -219,9 +227,9 @@ namespace xautodiff::variable
         void request_tidying()
         {
             m_is_untidy.store(true);
-            if (m_room_limit != nullptr)
+            if (m_limit_of_thread != nullptr)
             {
-                m_room_limit->store(open_room::closed);
+                m_limit_of_thread->store(open_room::closed);
             }
         }
 
@@ -329,7 +337,7 @@ namespace xautodiff::variable
             free_reserve(0);
             close_page();
             const std::lock_guard lock(ownership());
-            m_room_limit = nullptr;
+            m_limit_of_thread = nullptr;
             this_thread = nullptr;
             this_number = tape_number::unborn;
             m_is_orphan = true;

@@ -60,6 +60,8 @@ namespace xautodiff::variable
             }
         }
 
+        const T& adjoint() const { return const_cast<node&>(*this).adjoint(); }
+
         /// Starts the life of the adjoint.
         template <class A>
         void start_adjoint(A&& a)

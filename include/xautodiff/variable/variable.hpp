@@ -57,8 +57,8 @@ namespace xautodiff
 
         /// Evaluates an expression now and records it as one entry. An expression that is a Variable is shared.
         template <class E>
-            requires(expression::has_node<E> && !std::derived_from<E, Variable>)
-        Variable(const E& e) : m_object(variable::record<T>(e.node()))
+            requires(expression::has_node<E> && !std::derived_from<std::remove_cvref_t<E>, Variable>)
+        Variable(E&& e) : m_object(variable::record<T>(expression::make_node<expression::untagged>(std::forward<E>(e))))
         {
         }
 
@@ -66,10 +66,10 @@ namespace xautodiff
         explicit Variable(variable::handle<T> object) : m_object(std::move(object)) {}
 
         template <class E>
-            requires(expression::has_node<E> && !std::derived_from<E, Variable>)
-        Variable& operator=(const E& e)
+            requires(expression::has_node<E> && !std::derived_from<std::remove_cvref_t<E>, Variable>)
+        Variable& operator=(E&& e)
         {
-            m_object = variable::record<T>(e.node());
+            m_object = variable::record<T>(expression::make_node<expression::untagged>(std::forward<E>(e)));
             return *this;
         }
 
@@ -286,10 +286,6 @@ namespace xautodiff
 
         const variable::handle<T>& object() const
         {
-            if (!m_object) [[unlikely]]
-            {
-                variable::throw_moved_from();
-            }
             if (!variable::tape::is_plain(*m_object)) [[unlikely]]
             {
                 follow();
@@ -305,7 +301,7 @@ namespace xautodiff
         variable::node<T>& operand() const
         {
             variable::node<T>* n = m_object.get();
-            if (n == nullptr || !variable::tape::is_plain(*n)) [[unlikely]]
+            if (!variable::tape::is_plain(*n)) [[unlikely]]
             {
                 return variable::local(*object());
             }
@@ -342,6 +338,10 @@ namespace xautodiff
 
         [[gnu::noinline]] void follow() const
         {
+            if (!m_object)
+            {
+                variable::throw_moved_from();
+            }
             if (!variable::tape::owns(*m_object) || !m_object->has(variable::flag::detached))
             {
                 return;
