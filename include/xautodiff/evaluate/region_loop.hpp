@@ -147,8 +147,8 @@ namespace xautodiff::evaluate
             is_grouped = is_grouped && (!adds || (how[o] == delivery::direct && stride[streams + o][1] == 0));
         }
         is_grouped = is_grouped && any_sum;
-        is_small = is_plain && !is_merged && axes.rank <= 1 && !axes.is_empty && n <= block_sizes<T>::plain
-                   && array::lane_count<T> > 1;
+        is_small =
+            is_plain && axes.rank <= 1 && !axes.is_empty && n <= block_sizes<T>::plain && array::lane_count<T> > 1;
     }
 
     template <class T>

@@ -61,9 +61,9 @@ namespace xautodiff::evaluate
         [[gnu::always_inline]] static void run_small(const region_loop<T>& loop, region_function<T> f,
                                                      const region_scratch<T>& scratch)
         {
-            if (loop.has_rest())
+            if (loop.has_rest() || loop.is_merged)
             {
-                region_runner(loop, f, scratch).run_small_with_rest();
+                region_runner(loop, f, scratch).run_small_and_ends();
                 return;
             }
             f(loop.axes.row_size(), loop.in, loop.out, scratch.totals, one_row<T>);
@@ -147,41 +147,64 @@ namespace xautodiff::evaluate
         /// Sums of a row that the inner loop adds up go round: additions do not wait for each other.
         static constexpr index sums_of_row = 4 * lanes;
 
-        [[gnu::noinline]] void run_small_with_rest()
+        /// A small loop with elements that do not fill a register, or with parts to be put together.
+        [[gnu::noinline]] void run_small_and_ends()
         {
             if constexpr (has_lanes)
             {
                 const index n = r.axes.row_size(), rest = n % lanes, whole = n - rest;
-                for (std::size_t s = 0; s < r.streams; ++s)
+                if (rest != 0)
                 {
-                    V::load_first(r.in[s] + whole, rest).store(buffer_of(s));
-                    m.from[s] = buffer_of(s);
+                    run_small_rest(whole, rest);
                 }
-                std::copy_n(r.in + r.streams, r.numbers, m.from + r.streams);
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
-                    m.to[o] = result_buffer(o);
-                    if (r.how[o] == delivery::direct && accumulates(o))
-                    {
-                        V::load_first(r.out[o] + whole, rest).store(m.to[o]);
-                    }
+                    const bool is_merged = r.how[o] == delivery::merged;
+                    m.delay[o] = r.part[o].delay;
+                    m.to[o] = r.out[o] - (is_merged ? m.delay[o] : 0);
+                    m.held[o] = !is_merged && rest != 0 ? m.totals[o].first(rest) : V(T(0));
                 }
-                m_run(lanes, m.from, m.to, m.totals, one_row<T>);
-                for (std::size_t o = 0; o < r.results; ++o)
+                if (whole != 0)
                 {
-                    m.held[o] = m.totals[o].first(rest);
-                    if (r.how[o] == delivery::direct)
-                    {
-                        V::load(m.to[o]).store_first(r.out[o] + whole, rest);
-                    }
+                    m_run(whole, r.in, m.to, m.totals, walk(1, nullptr, nullptr));
                 }
-                whole != 0 ? m_run(whole, r.in, r.out, m.totals, one_row<T>) : void();
+                if (r.is_merged)
+                {
+                    add_ends();
+                }
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     if (r.how[o] == delivery::total)
                     {
                         *r.out[o] = sum_of_lanes(whole != 0 ? m.totals[o] + m.held[o] : m.held[o]);
                     }
+                }
+            }
+        }
+
+        /// Computes what does not fill a register on a whole one.
+        void run_small_rest(index whole, index rest)
+        {
+            for (std::size_t s = 0; s < r.streams; ++s)
+            {
+                V::load_first(r.in[s] + whole, rest).store(buffer_of(s));
+                m.from[s] = buffer_of(s);
+            }
+            std::copy_n(r.in + r.streams, r.numbers, m.from + r.streams);
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                m.to[o] = result_buffer(o) + block;
+                if (r.how[o] == delivery::direct && accumulates(o))
+                {
+                    V::load_first(r.out[o] + whole, rest).store(m.to[o]);
+                }
+            }
+            m_run(lanes, m.from, m.to, m.totals, one_row<T>);
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                if (r.how[o] == delivery::direct)
+                {
+                    V::load(m.to[o]).store_first(r.out[o] + whole, rest);
                 }
             }
         }
