@@ -51,7 +51,7 @@ namespace xautodiff::evaluate
         {
             if (m.loops[k].is_simple)
             {
-                region_runner<T>::run_small(m.loops[k], run, m.scratch);
+                small_region<T>::run(m.loops[k], run, m.scratch);
                 return;
             }
             if (m.loops[k].is_planned)

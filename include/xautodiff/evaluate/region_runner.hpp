@@ -3,77 +3,46 @@
 // otherwise, or repeats, or does not fill a register, goes through small buffers. Compiled once for each number type.
 #pragma once
 
-#include <xautodiff/array/pairwise_sum.hpp>
-#include <xautodiff/evaluate/region_loop.hpp>
 #include <xautodiff/evaluate/short_rows.hpp>
+#include <xautodiff/evaluate/small_region.hpp>
 
 namespace xautodiff::evaluate
 {
-    /// Room for what one region needs while it runs.
     template <class T>
-    struct region_scratch
+    class region_runner : region_ends<T>
     {
-        array::widest_t<T>* totals;
-        array::pairwise_sum<array::widest_t<T>>* sums;
-        const T** from;
-        T** to;
-        T** place;
-        array::index* at;
-        array::index* step;
-        array::index* mask;
-        array::index* sum_mask;
-        array::index* delay;
-        array::widest_t<T>* held;
-        T* buffer;
-    };
-
-    template <class T>
-    class region_runner
-    {
+        using base = region_ends<T>;
         using index = array::index;
-        using V = array::widest_t<T>;
-
         using sizes = block_sizes<T>;
-
-        static constexpr index lanes = sizes::lanes;
-        static constexpr bool has_lanes = lanes > 1;
-        static constexpr index block = sizes::buffered;
+        using base::accumulates;
+        using base::add_ends;
+        using base::block;
+        using base::buffer_of;
+        using base::has_lanes;
+        using base::lanes;
+        using base::m;
+        using base::m_run;
+        using base::put_row;
+        using base::r;
+        using base::result_buffer;
+        using base::row_step_of;
+        using base::step_of;
+        using typename base::V;
 
     public:
-        region_runner(const region_loop<T>& loop, region_function<T> f, const region_scratch<T>& scratch)
-            : r(loop), m_run(f), m(scratch)
-        {
-        }
+        using base::base;
+        using base::sum_of_lanes;
 
         void run()
         {
             if (r.is_small)
             {
-                run_small(r, m_run, m);
+                small_region<T>::run(r, m_run, m);
                 return;
             }
             start();
             run_rows();
             finish();
-        }
-
-        /// A small loop: mostly nothing is to be done but to run the inner one.
-        [[gnu::always_inline]] static void run_small(const region_loop<T>& loop, region_function<T> f,
-                                                     const region_scratch<T>& scratch)
-        {
-            if (loop.has_rest() || loop.is_merged)
-            {
-                region_runner(loop, f, scratch).run_small_and_ends();
-                return;
-            }
-            f(loop.axes.row_size(), loop.in, loop.out, scratch.totals, one_row<T>);
-            for (std::size_t o = 0; o < loop.results; ++o)
-            {
-                if (loop.how[o] == delivery::total)
-                {
-                    *loop.out[o] = sum_of_lanes(scratch.totals[o]);
-                }
-            }
         }
 
         // The same in steps, for a loop that is taken in parts.
@@ -115,99 +84,17 @@ namespace xautodiff::evaluate
             }
         }
 
-        static T sum_of_lanes(const V& v)
-        {
-            if constexpr (has_lanes)
-            {
-                return sum(v);
-            }
-            else
-            {
-                return v;
-            }
-        }
-
     private:
-        const region_loop<T>& r;
-        region_function<T> m_run;
-        region_scratch<T> m;
+        /// Sums of a row that the inner loop adds up go round: additions do not wait for each other.
+        static constexpr index sums_of_row = 4 * lanes;
 
-        index step_of(std::size_t k) const { return r.step_of(k); }
-        index row_step_of(std::size_t k) const { return r.stride[k][1]; }
         /// Whether a stream's elements are read where they lie.
         bool is_in_place(std::size_t s) const
         {
             return step_of(s) == 1 && (!r.is_tiled || row_step_of(s) == r.axes.row_size());
         }
-        T* buffer_of(std::size_t k) const { return m.buffer + index(k) * sizes::buffer; }
         const index& stream_at(std::size_t s) const { return m.at[s]; }
         const index& result_at(std::size_t o) const { return m.at[r.streams + o]; }
-        T* result_buffer(std::size_t o) const { return buffer_of(r.streams + o); }
-        bool accumulates(std::size_t o) const { return r.outputs[o].adds_in_place(); }
-        /// Sums of a row that the inner loop adds up go round: additions do not wait for each other.
-        static constexpr index sums_of_row = 4 * lanes;
-
-        /// A small loop with elements that do not fill a register, or with parts to be put together.
-        [[gnu::noinline]] void run_small_and_ends()
-        {
-            if constexpr (has_lanes)
-            {
-                const index n = r.axes.row_size(), rest = n % lanes, whole = n - rest;
-                if (rest != 0)
-                {
-                    run_small_rest(whole, rest);
-                }
-                for (std::size_t o = 0; o < r.results; ++o)
-                {
-                    const bool is_merged = r.how[o] == delivery::merged;
-                    m.delay[o] = r.part[o].delay;
-                    m.to[o] = r.out[o] - (is_merged ? m.delay[o] : 0);
-                    m.held[o] = !is_merged && rest != 0 ? m.totals[o].first(rest) : V(T(0));
-                }
-                if (whole != 0)
-                {
-                    m_run(whole, r.in, m.to, m.totals, walk(1, nullptr, nullptr));
-                }
-                if (r.is_merged)
-                {
-                    add_ends();
-                }
-                for (std::size_t o = 0; o < r.results; ++o)
-                {
-                    if (r.how[o] == delivery::total)
-                    {
-                        *r.out[o] = sum_of_lanes(whole != 0 ? m.totals[o] + m.held[o] : m.held[o]);
-                    }
-                }
-            }
-        }
-
-        /// Computes what does not fill a register on a whole one.
-        void run_small_rest(index whole, index rest)
-        {
-            for (std::size_t s = 0; s < r.streams; ++s)
-            {
-                V::load_first(r.in[s] + whole, rest).store(buffer_of(s));
-                m.from[s] = buffer_of(s);
-            }
-            std::copy_n(r.in + r.streams, r.numbers, m.from + r.streams);
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                m.to[o] = result_buffer(o) + block;
-                if (r.how[o] == delivery::direct && accumulates(o))
-                {
-                    V::load_first(r.out[o] + whole, rest).store(m.to[o]);
-                }
-            }
-            m_run(lanes, m.from, m.to, m.totals, one_row<T>);
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                if (r.how[o] == delivery::direct)
-                {
-                    V::load(m.to[o]).store_first(r.out[o] + whole, rest);
-                }
-            }
-        }
 
         static index rounded_up(index n) { return (n + lanes - 1) / lanes * lanes; }
 
@@ -240,7 +127,7 @@ namespace xautodiff::evaluate
                 if (whole != 0)
                 {
                     place_plain(row, begin);
-                    run_whole(whole, walk(count, m.step, nullptr));
+                    run_whole(whole, base::walk(count, m.step, nullptr));
                 }
                 for (index k = 0; whole != size && k < count; ++k)
                 {
@@ -301,7 +188,7 @@ namespace xautodiff::evaluate
                 {
                     place_result(o, begin, size);
                 }
-                run_block(whole, size - whole, walk(1, nullptr, m.mask, m.sum_mask));
+                run_block(whole, size - whole, base::walk(1, nullptr, m.mask, m.sum_mask));
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     deliver(o, begin, size);
@@ -397,11 +284,6 @@ namespace xautodiff::evaluate
             }
         }
 
-        loop_walk<T> walk(index rows, const index* row_step, const index* mask, const index* sum_mask = nullptr) const
-        {
-            return {rows, row_step, mask, sum_mask, r.is_merged ? m.delay : nullptr, m.held};
-        }
-
         /// Runs the inner loop on what fills registers, and on the rest.
         void run_block(index whole, index rest, const loop_walk<T>& walk)
         {
@@ -430,7 +312,7 @@ namespace xautodiff::evaluate
                 if (is_in_place(s))
                 {
                     T* const copy = buffer_of(s) + block;
-                    copy_rest(copy, m.from[s], n);
+                    base::copy_rest(copy, m.from[s], n);
                     m.from[s] = copy;
                 }
             }
@@ -466,40 +348,6 @@ namespace xautodiff::evaluate
             }
         }
 
-        /// Copies what does not fill a register into one.
-        static void copy_rest(T* to, const T* from, index n)
-        {
-            if constexpr (has_lanes)
-            {
-                V::load_first(from, n).store(to);
-            }
-            else
-            {
-                std::copy_n(from, n, to);
-            }
-        }
-
-        /// Of parts that are put together in registers, the elements that are there still, and those that did not fill one.
-        void add_ends()
-        {
-            if constexpr (has_lanes && array::has_delay_lines)
-            {
-                const index rest = r.axes.row_size() % lanes;
-                for (std::size_t o = 0; o < r.results; ++o)
-                {
-                    if (r.how[o] == delivery::merged)
-                    {
-                        T* const end = r.out[o] + r.axes.row_size() - rest;
-                        for (index i = 0; i < m.delay[o]; ++i)
-                        {
-                            end[i - m.delay[o]] += array::delay_line<T>::put_off(m.held[o], m.delay[o], i);
-                        }
-                        put_row(delivery::add, end, result_buffer(o) + block, 1, rest);
-                    }
-                }
-            }
-        }
-
         void deliver(std::size_t o, index begin, index n)
         {
             const delivery how = r.how[o];
@@ -512,22 +360,6 @@ namespace xautodiff::evaluate
             {
                 const index step = step_of(r.streams + o);
                 put_row(how, r.out[o] + result_at(o) + begin * step, from, step, n);
-            }
-        }
-
-        static void put_row(delivery how, T* to, const T* from, index step, index n)
-        {
-            index i = 0;
-            if constexpr (has_lanes)
-            {
-                for (; step == 1 && how == delivery::add && i + lanes <= n; i += lanes)
-                {
-                    (V::load(to + i) + V::load(from + i)).store(to + i);
-                }
-            }
-            for (; i < n; ++i)
-            {
-                to[i * step] = how == delivery::add ? to[i * step] + from[i] : from[i];
             }
         }
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A small loop, whose arrays the inner one reads and writes where they lie: mostly nothing is to be done but to run that.
+#pragma once
+
+#include <xautodiff/evaluate/region_ends.hpp>
+
+namespace xautodiff::evaluate
+{
+    template <class T>
+    class small_region : region_ends<T>
+    {
+        using base = region_ends<T>;
+        using index = array::index;
+        using base::accumulates;
+        using base::block;
+        using base::buffer_of;
+        using base::has_lanes;
+        using base::lanes;
+        using base::m;
+        using base::m_run;
+        using base::r;
+        using base::result_buffer;
+        using base::sum_of_lanes;
+        using typename base::V;
+
+    public:
+        using base::base;
+
+        [[gnu::always_inline]] static void run(const region_loop<T>& loop, region_function<T> f,
+                                               const region_scratch<T>& scratch)
+        {
+            if (loop.has_rest() || loop.is_merged)
+            {
+                small_region(loop, f, scratch).run_with_ends();
+                return;
+            }
+            f(loop.axes.row_size(), loop.in, loop.out, scratch.totals, one_row<T>);
+            for (std::size_t o = 0; o < loop.results; ++o)
+            {
+                if (loop.how[o] == delivery::total)
+                {
+                    *loop.out[o] = sum_of_lanes(scratch.totals[o]);
+                }
+            }
+        }
+
+    private:
+        /// The same with elements that do not fill a register, or with parts to be put together.
+        [[gnu::noinline]] void run_with_ends()
+        {
+            if constexpr (has_lanes)
+            {
+                const index n = r.axes.row_size(), rest = n % lanes, whole = n - rest;
+                if (rest != 0)
+                {
+                    run_rest(whole, rest);
+                }
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    const bool is_merged = r.how[o] == delivery::merged;
+                    m.delay[o] = r.part[o].delay;
+                    m.to[o] = r.out[o] - (is_merged ? m.delay[o] : 0);
+                    m.held[o] = !is_merged && rest != 0 ? m.totals[o].first(rest) : V(T(0));
+                }
+                if (whole != 0)
+                {
+                    m_run(whole, r.in, m.to, m.totals, base::walk(1, nullptr, nullptr));
+                }
+                if (r.is_merged)
+                {
+                    base::add_ends();
+                }
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    if (r.how[o] == delivery::total)
+                    {
+                        *r.out[o] = sum_of_lanes(whole != 0 ? m.totals[o] + m.held[o] : m.held[o]);
+                    }
+                }
+            }
+        }
+
+        /// Computes what does not fill a register on a whole one.
+        void run_rest(index whole, index rest)
+        {
+            for (std::size_t s = 0; s < r.streams; ++s)
+            {
+                V::load_first(r.in[s] + whole, rest).store(buffer_of(s));
+                m.from[s] = buffer_of(s);
+            }
+            std::copy_n(r.in + r.streams, r.numbers, m.from + r.streams);
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                m.to[o] = result_buffer(o) + block;
+                if (r.how[o] == delivery::direct && accumulates(o))
+                {
+                    V::load_first(r.out[o] + whole, rest).store(m.to[o]);
+                }
+            }
+            m_run(lanes, m.from, m.to, m.totals, one_row<T>);
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                if (r.how[o] == delivery::direct)
+                {
+                    V::load(m.to[o]).store_first(r.out[o] + whole, rest);
+                }
+            }
+        }
+    };
+}
