@@ -4,10 +4,12 @@
 
 #include <doctest/doctest.h>
 
-#include <bit>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "torch_error.hpp"
 
@@ -185,13 +187,34 @@ TEST_CASE("one statement, now recorded and now not")
 TEST_CASE("constants that differ from those of the first time are kept for derivatives on record")
 {
     ad::Variable x(2.0, ad::requires_grad);
-    // The first one's bits are those that say that there are no constants yet.
-    for (double c : {std::bit_cast<double>(0x7ff4000000000000), 5.0, 6.0, 5.0})
+    const std::vector<double> constants{std::numeric_limits<double>::signaling_NaN(), 5, 6, 5};
+    std::vector<ad::Variable<double>> results;
+    for (double c : constants)
     {
-        ad::Variable y = x * c;
-        const double slope = ad::grad(y, x, {.create_graph = true}).item();
-        CHECK((std::isnan(c) ? std::isnan(slope) : slope == c));
+        results.push_back(ad::Variable<double>(x * c));
     }
+    for (std::size_t i = 0; i < constants.size(); ++i)
+    {
+        const double slope = ad::grad(results[i], x, {.create_graph = true}).item();
+        CHECK((std::isnan(constants[i]) ? std::isnan(slope) : slope == constants[i]));
+    }
+}
+
+TEST_CASE("expressions change places")
+{
+    ad::Variable<double> x(2.0, ad::requires_grad), y(3.0, ad::requires_grad);
+    auto a = x - y;
+    auto b = y - x;
+    std::swap(a, b);
+    ad::Variable<double> z = a;
+    CHECK(z.item() == 1);
+    // A formula that went into a statement may be given another value.
+    ad::Variable<double> gone = std::move(b);
+    b = y - x;
+    ad::Variable<double> again = b;
+    CHECK(gone.item() == -1);
+    CHECK(again.item() == 1);
+    CHECK(ad::grad(again, x) == -1);
 }
 
 TEST_CASE("no_grad is a matter of one thread")

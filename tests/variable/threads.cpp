@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -22,6 +23,23 @@ namespace
     {
         std::thread(f).join();
     }
+
+    using number = ad::Variable<double>;
+
+    /// Built before its thread has a tape, and so destroyed when that has ended.
+    thread_local std::vector<number> late;
+
+    /// Has a copy made by another thread before it ends.
+    struct copied_at_end
+    {
+        number of;
+        std::optional<number>& to;
+
+        ~copied_at_end()
+        {
+            in_another_thread([this] { to.emplace(of); });
+        }
+    };
 }
 
 TEST_CASE("graphs of threads over one leaf do not meet")
@@ -118,4 +136,42 @@ TEST_CASE("a Variable may end its life in another thread")
     in_another_thread([copy = x] { CHECK(copy.item() == 2); });
     (x * x).backward();
     CHECK(x.grad() == 4);
+}
+
+TEST_CASE("a copy that another thread makes while a graph is being freed")
+{
+    number a(2.0, ad::requires_grad);
+    std::optional<number> copy;
+    {
+        std::optional<number> product;
+        number k = a * 2.0;
+        {
+            number x = a * 3.0, m = x * 4.0;
+            product.emplace(k * m);
+            k.register_hook([owner = std::make_shared<copied_at_end>(x, copy)](double) {});
+        }
+        k = number(0.0);
+    }
+    // What is recorded now would take the place of what was freed.
+    std::vector<number> others;
+    for (double c = 0; c < 8; ++c)
+    {
+        others.push_back(number(a * c));
+    }
+    CHECK(copy.value().item() == 6);
+    CHECK(ad::grad(*copy, a) == 3);
+}
+
+TEST_CASE("a Variable that ends after its thread's tape")
+{
+    std::optional<number> copy;
+    in_another_thread(
+        [&copy]
+        {
+            late.reserve(1);
+            late.emplace_back(2.0, ad::requires_grad);
+            copy.emplace(late.front());
+        });
+    number again = *copy;
+    CHECK(again.item() == 2);
 }

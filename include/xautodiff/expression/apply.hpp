@@ -32,7 +32,7 @@ namespace xautodiff::expression
         constexpr explicit held_operands(X&&... x) : operands(std::move(x)...) {}
     };
 
-    /// Where ending them is work, it is done in place: a destructor that is called, were it only where something throws, needs the
+    /// Where ending them is work, it is done in place (by a union, so that the destructor is ours): a destructor that is called, were it only where something throws, needs the
     /// operands to have an address, and then the compiler writes the whole formula to memory to record a statement.
     template <class... X>
         requires(!(std::is_trivially_destructible_v<X> && ...))
@@ -72,7 +72,7 @@ namespace xautodiff::expression
         }
     };
 
-    /// Op applied to X... . `Hint` is the result's shape where the type knows more than the operands' shapes tell.
+    /// Op applied to X... .
     template <class Op, class... X>
     struct apply : expression_facade<apply<Op, X...>>, held_operands<X...>
     {

@@ -136,13 +136,18 @@ namespace xautodiff::variable
         }
 
         /// Frees such an entry, then the one that only it referred to, and so on: the end of most loops. Nothing is written to
-        /// an entry that goes this way. Whether other threads have made copies was asked before the first one: to copy what a
-        /// run comes to later they would need a Variable of it, which counts.
+        /// an entry that goes this way. Whether other threads have made copies is asked before the first one: to copy what a
+        /// run comes to later they would need a Variable of it, which counts, and no code of a user's runs in between.
         inline void free_numbers(node_base& first, tape& t) noexcept
         {
+            // What ended since this one was put here, as a hook, may have held a Variable that another thread has copied.
+            if (t.has_remote()) [[unlikely]]
+            {
+                t.apply_remote();
+            }
             page* current = page::of(first);
             std::size_t freed = 0;
-            const auto free_memory = [&](const node_base& n, std::size_t size) __attribute__((always_inline))
+            const auto count_freed = [&](const node_base& n, std::size_t size) __attribute__((always_inline))
             {
                 if (page* p = page::of(n); p != current) [[unlikely]]
                 {
@@ -172,19 +177,19 @@ namespace xautodiff::variable
                 {
                     let_go(*o[0].node());
                     let_go(*o[1].node());
-                    free_memory(*n, size_of_numbers(2));
+                    count_freed(*n, size_of_numbers(2));
                 }
                 else if (is_usual_number<1>(*n))
                 {
                     let_go(*o[0].node());
-                    free_memory(*n, size_of_numbers(1));
+                    count_freed(*n, size_of_numbers(1));
                 }
                 else if (is_usual_number<3>(*n))
                 {
                     let_go(*o[0].node());
                     let_go(*o[1].node());
                     let_go(*o[2].node());
-                    free_memory(*n, size_of_numbers(3));
+                    count_freed(*n, size_of_numbers(3));
                 }
                 else if (is_plain_number(*n))
                 {
@@ -192,7 +197,7 @@ namespace xautodiff::variable
                     {
                         let_go(*o->node());
                     }
-                    free_memory(*n, page::of(*n)->size_of(*n));
+                    count_freed(*n, page::of(*n)->size_of(*n));
                 }
                 else
                 {

@@ -15,8 +15,9 @@ namespace xautodiff::variable
     template <std::size_t Count>
     struct first_constants
     {
-        /// What no constant is that is kept here: a signalling nan. So each value tells by itself whether it is there.
-        static constexpr std::uint64_t none = 0x7ff4000000000000;
+        /// What no constant is that is kept here: one of the signalling nans, with bits that nobody writes by accident. So each
+        /// value tells by itself whether it is there.
+        static constexpr std::uint64_t none = 0x7ff45a1d93c6e7b2;
 
         // Relaxed, as a constant that is found here has its value in hand, and is never replaced.
         std::array<std::atomic<std::uint64_t>, Count> values = []<std::size_t... I>(std::index_sequence<I...>) {

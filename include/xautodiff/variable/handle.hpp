@@ -15,11 +15,9 @@ namespace xautodiff::variable
         explicit operand_handle(node<T>& n) : m_node(&n) { ++n.uses; }
         operand_handle(const operand_handle& other) : m_node(other.m_node) { ++m_node->uses; }
         operand_handle(operand_handle&& other) noexcept : m_node(std::exchange(other.m_node, nullptr)) {}
-        operand_handle& operator=(const operand_handle& other)
+        operand_handle& operator=(operand_handle other) noexcept
         {
-            ++other.m_node->uses;
-            --m_node->uses;
-            m_node = other.m_node;
+            std::swap(m_node, other.m_node);
             return *this;
         }
         [[gnu::always_inline]] ~operand_handle()
@@ -35,7 +33,7 @@ namespace xautodiff::variable
         node<T>* get() const { return m_node; }
 
         /// Leaves the use to be ended by the caller.
-        void reset() { m_node = nullptr; }
+        void forget() { m_node = nullptr; }
 
     private:
         node<T>* m_node;

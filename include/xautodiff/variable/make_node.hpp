@@ -46,7 +46,7 @@ namespace xautodiff::variable
             }
             catch (...)
             {
-                tape::take_back(at);
+                tape::here().take_back(at);
                 throw;
             }
         }

@@ -124,10 +124,10 @@ namespace xautodiff::variable
                 can_flow && (flags & unusual) == 0 && first.are(r.constant) && tape::try_allocate(entry_size, memory);
             node<T>* out = is_usual ? make_entry(memory, value, r.operand, partial)
                                     : rarely<>::record(value, partial, r.constant, r.operand);
-            // All uses at once. Handles that the compiler sees reset need no code for their end.
+            // All uses at once. Handles that the compiler sees empty need no code for their end.
             for_each_index<count>([&](auto i) __attribute__((always_inline)) { r.operand[i]->uses -= occurrences[i]; });
-            auto reset = [](auto& leaf) __attribute__((always_inline)) { leaf.object.reset(); };
-            for_each_variable(expression, reset);
+            auto forget = [](auto& leaf) __attribute__((always_inline)) { leaf.object.forget(); };
+            for_each_variable(expression, forget);
             return handle<T>(out);
         }
 

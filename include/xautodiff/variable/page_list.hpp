@@ -22,7 +22,15 @@ namespace xautodiff::variable
     {
     public:
         /// Undoes the last allocation, whose entry could not be made.
-        static void take_back(const place& p) noexcept { this_room.top += p.size; }
+        void take_back(const place& p) noexcept
+        {
+            this_room.top += p.size;
+            if (m_youngest->size != page::usual_size && is_empty(*m_youngest))
+            {
+                // Made for this entry alone: others would begin too far from where such a page does.
+                retire(m_youngest);
+            }
+        }
 
         /// What was recorded before: an entry, or the mark at the end of its page. Null behind the last of these.
         static node_base* before(node_base& entry)
@@ -73,7 +81,7 @@ namespace xautodiff::variable
                 p->older->newer = p->newer;
             }
             --m_pages;
-            if (p->size == page::usual_size && m_reserve_size < m_limit + m_most)
+            if (p->size == page::usual_size && m_reserve_size < m_to_keep + m_most)
             {
                 p->older = std::exchange(m_reserve, p);
                 ++m_reserve_size;
@@ -85,9 +93,9 @@ namespace xautodiff::variable
             if (m_pages <= 1)
             {
                 // What the last round needed is kept for the next one.
-                m_limit = m_most;
+                m_to_keep = m_most;
                 m_most = 1;
-                free_reserve(m_limit);
+                free_reserve(m_to_keep);
             }
         }
 
@@ -166,7 +174,7 @@ namespace xautodiff::variable
         page* m_youngest = nullptr;
         page* m_reserve = nullptr;  ///< pages without entries
         std::size_t m_pages = 0, m_reserve_size = 0;
-        std::size_t m_most = 0, m_limit = 64;  ///< most pages in use of late; how many to keep in reserve
+        std::size_t m_most = 0, m_to_keep = 64;  ///< most pages in use of late; how many to keep in reserve
 
         static node_base* node_at(std::uintptr_t address)
         {

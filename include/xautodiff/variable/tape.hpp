@@ -153,7 +153,7 @@ namespace xautodiff::variable
             t->request_tidying();
         }
 
-        /// A node that expressions alone use, to be freed when they don't any more. Without memory for the list its is lost.
+        /// A node that expressions alone use, to be freed when they don't any more. Without memory for the list it is lost.
         void await_expressions(node_base& n) noexcept
         {
             if (n.has(flag::in_limbo))
@@ -197,6 +197,7 @@ namespace xautodiff::variable
         tape_number m_number = next_number();
 
         static inline constinit thread_local tape* this_thread = nullptr;
+        static inline constinit thread_local int endings = 0;  ///< objects that end this thread's tapes
         static inline constinit thread_local tape_number this_number = tape_number::unborn;
 
         static tape_number next_number()
@@ -251,13 +252,35 @@ namespace xautodiff::variable
             }
         };
 
-        [[gnu::noinline]] static tape& start()
+        /// Ends the tape with its thread. What ends after that, as an object that the thread has built before, may start
+        /// another tape, for which there has to be another object to end it.
+        template <int Round = 0>
+        static bool end_with_thread()
         {
-            this_thread = new tape;
-            this_number = this_thread->m_number;
+            if (endings > Round)
+            {
+                if constexpr (Round + 1 < 8)
+                {
+                    return end_with_thread<Round + 1>();
+                }
+                return false;
+            }
+            ++endings;
             static thread_local ending at_end;
             static_cast<void>(at_end);
-            return *this_thread;
+            return true;
+        }
+
+        [[gnu::noinline]] static tape& start()
+        {
+            tape* made = new tape;
+            if (!end_with_thread())
+            {
+                // This one is left behind, and the thread's memory goes.
+                made->m_limit_of_thread = nullptr;
+            }
+            this_number = made->m_number;
+            return *(this_thread = made);
         }
 
         tape* root()
@@ -332,6 +355,7 @@ namespace xautodiff::variable
             {
                 release(*stand_in);
             }
+            m_patience = 0;
             tidy();
             parting = nullptr;
             free_reserve(0);
@@ -426,8 +450,6 @@ namespace xautodiff::variable
                 }
             }
         }
-
-    private:
     };
 }
 
