@@ -26,6 +26,16 @@ namespace xautodiff::graph
                   m_number(std::size_t(g.size()), -1),
                   m_is_number(std::size_t(g.size()), false)
             {
+                // Mostly there are none, and compilers have no more to do.
+                bool any_power = false;
+                for (int i = 0; !any_power && i < g.size(); ++i)
+                {
+                    any_power = power_in(g, i) != -1;
+                }
+                if (!any_power)
+                {
+                    return;
+                }
                 for (const symbol& o : outputs)
                 {
                     ++m_readers[std::size_t(o.index)];
