@@ -217,6 +217,19 @@ TEST_CASE("expressions change places")
     CHECK(ad::grad(again, x) == -1);
 }
 
+TEST_CASE("an expression that was moved from says so")
+{
+    ad::Variable<double> x(2.0, ad::requires_grad), y(3.0, ad::requires_grad);
+    auto e = x / y;
+    ad::Variable<double> z = std::move(e);
+    CHECK(error_of([&] { ad::Variable<double> again = e; }) == "this expression was moved from");
+    CHECK(error_of([&] { ad::Variable<double> again = std::move(e); }) == "this expression was moved from");
+    CHECK(error_of([&] { ad::Variable<double> more = e + 1; }) == "this expression was moved from");
+    CHECK(error_of([&] { e.item(); }) == "this expression was moved from");
+    CHECK(z.item() == 2.0 / 3);
+    CHECK(ad::grad(z, x) == 1.0 / 3);
+}
+
 TEST_CASE("no_grad is a matter of one thread")
 {
     ad::no_grad guard;

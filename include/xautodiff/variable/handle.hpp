@@ -6,14 +6,16 @@
 
 namespace xautodiff::variable
 {
-    /// What expressions hold, a node of this thread. Counted apart, and without asking whether it was the last: so the
+    [[noreturn, gnu::noinline]] inline void throw_used_up() { throw error("this expression was moved from"); }
+
+    /// What expressions hold, a node of this thread; none once the expression was moved from, which whoever asks is told. Counted apart, and without asking whether it was the last: so the
     /// compiler sees that the many copies made while an expression is written down cancel out.
     template <class T>
     class operand_handle
     {
     public:
         explicit operand_handle(node<T>& n) : m_node(&n) { ++n.uses; }
-        operand_handle(const operand_handle& other) : m_node(other.m_node) { ++m_node->uses; }
+        operand_handle(const operand_handle& other) : m_node(&*other) { ++m_node->uses; }
         operand_handle(operand_handle&& other) noexcept : m_node(std::exchange(other.m_node, nullptr)) {}
         operand_handle& operator=(operand_handle other) noexcept
         {
@@ -28,8 +30,15 @@ namespace xautodiff::variable
             }
         }
 
-        node<T>& operator*() const { return *m_node; }
-        node<T>* operator->() const { return m_node; }
+        node<T>& operator*() const
+        {
+            if (m_node == nullptr) [[unlikely]]
+            {
+                throw_used_up();
+            }
+            return *m_node;
+        }
+        node<T>* operator->() const { return &**this; }
         node<T>* get() const { return m_node; }
 
         /// Leaves the use to be ended by the caller.

@@ -231,8 +231,8 @@ namespace xautodiff::variable
                 if constexpr (is_variable_leaf<Leaf>)
                 {
                     node_base*& at = operand[std::size_t(facts::adjoint_of_slot[slot])];
-                    consistent = consistent && (is_first || at == leaf.object.get());
-                    at = leaf.object.get();
+                    consistent = consistent && (is_first || at == &*leaf.object);
+                    at = &*leaf.object;
                 }
                 else
                 {
