@@ -13,11 +13,13 @@ namespace xautodiff::array
 {
     namespace detail
     {
-        /// The larger of two numbers; a nan is larger than all.
+        /// The larger of two numbers, or of each two in vectors; a nan is larger than all.
+        inline constexpr auto larger = [](auto a, auto b) { return ((b > a) | (b != b)) ? b : a; };
+
         template <class T, class U>
         constexpr void raise(T& largest, const U& x)
         {
-            largest = x > largest || x != x ? static_cast<T>(x) : largest;
+            largest = larger(largest, static_cast<T>(x));
         }
 
         /// Several at a time, for at least as many as a register holds. The last ones may be looked at twice.
@@ -25,7 +27,6 @@ namespace xautodiff::array
         void raise_by_lanes(T& largest, const T* x, index n)
         {
             using V = lanes<T>;
-            const auto larger = [](auto a, auto b) { return ((b > a) | (b != b)) ? b : a; };
             constexpr index chains = 4, step = chains * lane_count<T>;
             V high[chains];
             index i = 0;

@@ -73,6 +73,30 @@ namespace xautodiff::evaluate
             }
         }
 
+        /// Lets the inner loop write the n elements of a result at `there`, which do not fill a register, to its buffer; it may
+        /// add to them.
+        void take_rest(std::size_t o, const T* there, index n) const
+        {
+            m.to[o] = result_buffer(o) + block;
+            if (accumulates(o))
+            {
+                copy_rest(m.to[o], there, n);
+            }
+        }
+
+        /// Puts these to where they belong.
+        void give_rest(std::size_t o, T* there, index n) const
+        {
+            if constexpr (has_lanes)
+            {
+                V::load(m.to[o]).store_first(there, n);
+            }
+            else
+            {
+                std::copy_n(m.to[o], n, there);
+            }
+        }
+
         /// Of parts that are put together in registers, the elements that are there still, and those that did not fill one.
         void add_ends()
         {

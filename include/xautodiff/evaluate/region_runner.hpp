@@ -327,8 +327,7 @@ namespace xautodiff::evaluate
                 if (r.how[o] == delivery::direct)
                 {
                     m.place[o] = m.to[o];
-                    m.to[o] = result_buffer(o) + block;
-                    std::copy_n(m.place[o], accumulates(o) ? n : 0, m.to[o]);
+                    base::take_rest(o, m.place[o], n);
                 }
             }
             walk.delay = nullptr;
@@ -338,7 +337,7 @@ namespace xautodiff::evaluate
             {
                 if (r.how[o] == delivery::direct)
                 {
-                    std::copy_n(m.to[o], n, m.place[o]);
+                    base::give_rest(o, m.place[o], n);
                 }
                 else if (r.goes_round(o))
                 {

@@ -11,15 +11,12 @@ namespace xautodiff::evaluate
     {
         using base = region_ends<T>;
         using index = array::index;
-        using base::accumulates;
-        using base::block;
         using base::buffer_of;
         using base::has_lanes;
         using base::lanes;
         using base::m;
         using base::m_run;
         using base::r;
-        using base::result_buffer;
         using base::sum_of_lanes;
         using typename base::V;
 
@@ -85,24 +82,20 @@ namespace xautodiff::evaluate
         {
             for (std::size_t s = 0; s < r.streams; ++s)
             {
-                V::load_first(r.in[s] + whole, rest).store(buffer_of(s));
+                base::copy_rest(buffer_of(s), r.in[s] + whole, rest);
                 m.from[s] = buffer_of(s);
             }
             std::copy_n(r.in + r.streams, r.numbers, m.from + r.streams);
             for (std::size_t o = 0; o < r.results; ++o)
             {
-                m.to[o] = result_buffer(o) + block;
-                if (r.how[o] == delivery::direct && accumulates(o))
-                {
-                    V::load_first(r.out[o] + whole, rest).store(m.to[o]);
-                }
+                base::take_rest(o, r.out[o] + whole, rest);
             }
             m_run(lanes, m.from, m.to, m.totals, one_row<T>);
             for (std::size_t o = 0; o < r.results; ++o)
             {
                 if (r.how[o] == delivery::direct)
                 {
-                    V::load(m.to[o]).store_first(r.out[o] + whole, rest);
+                    base::give_rest(o, r.out[o] + whole, rest);
                 }
             }
         }

@@ -32,8 +32,9 @@ namespace xautodiff::expression
         constexpr explicit held_operands(X&&... x) : operands(std::move(x)...) {}
     };
 
-    /// Where ending them is work, it is done in place (by a union, so that the destructor is ours): a destructor that is called, were it only where something throws, needs the
-    /// operands to have an address, and then the compiler writes the whole formula to memory to record a statement.
+    /// Where ending them is work, it is done in place, by a union, so that the destructor is ours: one that is called, were it
+    /// only where something throws, needs the operands to have an address, and then the compiler writes the whole formula to
+    /// memory to record a statement.
     template <class... X>
         requires(!(std::is_trivially_destructible_v<X> && ...))
     struct held_operands<X...>

@@ -67,10 +67,6 @@ namespace xautodiff::graph
                 }
             }
 
-            constexpr bool any() const
-            {
-                return std::find_if(m_number.begin(), m_number.end(), [](int k) { return k != -1; }) != m_number.end();
-            }
             constexpr bool applies(int i) const { return m_number[std::size_t(i)] != -1; }
 
             constexpr symbol product(const rewriting& r, int i) const
@@ -110,11 +106,8 @@ namespace xautodiff::graph
     constexpr void take_out_powers_of_two(builder& g, std::vector<symbol>& outputs)
     {
         const detail::powers_of_two powers(g, outputs);
-        if (powers.any())
-        {
-            rewrite(
-                g, outputs, [&](int i) { return powers.applies(i); },
-                [&](const rewriting& r, int i) { return powers.product(r, i); });
-        }
+        rewrite(
+            g, outputs, [&](int i) { return powers.applies(i); },
+            [&](const rewriting& r, int i) { return powers.product(r, i); });
     }
 }

@@ -23,12 +23,9 @@ namespace xautodiff::graph
         {
             divides[std::size_t(i)] = divides_by_smaller(g, kinds, i);
         }
-        if (std::find(divides.begin(), divides.end(), true) != divides.end())
-        {
-            rewrite(
-                g, outputs, [&](int i) { return divides[std::size_t(i)]; },
-                [](const rewriting& r, int i)
-                { return r.at(r.before[i].operand[0]) * (1 / r.at(r.before[i].operand[1])); });
-        }
+        rewrite(
+            g, outputs, [&](int i) { return divides[std::size_t(i)]; },
+            [](const rewriting& r, int i)
+            { return r.at(r.before[i].operand[0]) * (1 / r.at(r.before[i].operand[1])); });
     }
 }

@@ -16,9 +16,19 @@ namespace xautodiff::graph
         constexpr symbol at(int i) const { return now.at(place[std::size_t(i)]); }
     };
 
-    /// Writes step i as rule(rewriting, i) where applies(i) says so, and all others as they are.
+    /// Writes step i as rule(rewriting, i) where applies(i) says so, and all others as they are. Where it never does, mostly,
+    /// nothing is written.
     constexpr void rewrite(builder& g, std::vector<symbol>& outputs, auto applies, auto rule)
     {
+        bool any = false;
+        for (int i = 0; !any && i < g.size(); ++i)
+        {
+            any = applies(i);
+        }
+        if (!any)
+        {
+            return;
+        }
         const builder before = g;
         g = builder();
         rewriting r{before, g};

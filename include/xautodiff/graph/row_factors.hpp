@@ -50,7 +50,6 @@ namespace xautodiff::graph
                 }
             }
 
-            constexpr bool any() const { return std::find(m_sums.begin(), m_sums.end(), true) != m_sums.end(); }
             constexpr bool is_sum(int i) const { return m_sums[std::size_t(i)]; }
 
             constexpr symbol sum(const rewriting& r, int i) const
@@ -111,11 +110,8 @@ namespace xautodiff::graph
     constexpr void take_out_row_factors(builder& g, std::vector<symbol>& outputs)
     {
         const detail::row_factors factors(g, outputs);
-        if (factors.any())
-        {
-            rewrite(
-                g, outputs, [&](int i) { return factors.is_sum(i); },
-                [&](const rewriting& r, int i) { return factors.sum(r, i); });
-        }
+        rewrite(
+            g, outputs, [&](int i) { return factors.is_sum(i); },
+            [&](const rewriting& r, int i) { return factors.sum(r, i); });
     }
 }
