@@ -20,40 +20,49 @@ namespace xautodiff::evaluate
     template <class T> constexpr bool same_payload(const array::array_ref<T>& a, const array::array_ref<T>& b) { return a.data == b.data && a.shape == b.shape; }
     // clang-format on
 
+    namespace detail
+    {
+        /// One type for all nodes that a visitor sees: closures would be two more for each node.
+        template <class Visitor>
+        struct payload_walk
+        {
+            Visitor& visit;
+            int next = 0;
+
+            template <class... N>
+            [[gnu::always_inline]] constexpr void operator()(const N&... node)
+            {
+                (walk(node), ...);
+            }
+
+            template <class N>
+            [[gnu::always_inline]] constexpr void walk(const N& node)
+            {
+                if constexpr (graph::payload_count<N> == 0)
+                {
+                    return;
+                }
+                else if constexpr (expression::leaf<N>)
+                {
+                    visit(next++, node);
+                }
+                else if constexpr (requires { node.operands; })
+                {
+                    boost::hana::unpack(node.operands, *this);
+                }
+                else
+                {
+                    walk(node.body);
+                    boost::hana::unpack(node.arguments, *this);
+                }
+            }
+        };
+    }
+
     /// Calls visit(occurrence, leaf) for every payload leaf of `node`, in order.
     template <class Node, class Visitor>
-    constexpr void for_each_payload(const Node& node, Visitor& visit, int begin = 0)
+    constexpr void for_each_payload(const Node& node, Visitor& visit)
     {
-        if constexpr (graph::payload_count<Node> == 0)
-        {
-            return;
-        }
-        else if constexpr (expression::leaf<Node>)
-        {
-            visit(begin, node);
-        }
-        else
-        {
-            const auto descend = [&](const auto& children)
-            {
-                boost::hana::unpack(children,
-                                    [&](const auto&... child)
-                                    {
-                                        ((for_each_payload(child, visit, begin),
-                                          begin += graph::payload_count<std::remove_cvref_t<decltype(child)>>),
-                                         ...);
-                                    });
-            };
-            if constexpr (requires { node.operands; })
-            {
-                descend(node.operands);
-            }
-            else
-            {
-                for_each_payload(node.body, visit, begin);
-                begin += graph::payload_count<std::remove_cvref_t<decltype(node.body)>>;
-                descend(node.arguments);
-            }
-        }
+        detail::payload_walk<Visitor>{visit}.walk(node);
     }
 }

@@ -45,7 +45,14 @@ namespace xautodiff::evaluate
 
         constexpr void run()
         {
-            unroll<Graph.size()>([this](auto i) __attribute__((always_inline)) { this->template run_step<i()>(); });
+            if constexpr (is_of_numbers)
+            {
+                run_numbers(std::make_index_sequence<std::size_t(Graph.size() + chunk - 1) / chunk>{});
+            }
+            else
+            {
+                unroll<Graph.size()>([this](auto i) __attribute__((always_inline)) { this->template run_step<i()>(); });
+            }
         }
 
     private:
@@ -102,9 +109,112 @@ namespace xautodiff::evaluate
             return false;
         }();
 
+        /// Whether every step is one number, at the place of its own index. Then nothing is instantiated for a step but for
+        /// each operation.
+        static constexpr bool is_of_numbers = []
+        {
+            for (const graph::step& s : Graph.steps)
+            {
+                if (s.kind == graph::step_kind::parameter || s.shape.size() != 1 || (s.op != nullptr && s.op->is_structured))
+                {
+                    return false;
+                }
+            }
+            return true;
+        }();
+
+        struct number_step
+        {
+            std::array<int, graph::max_operands> operand{};
+            bool is_literal = false;
+            double value = 0;
+        };
+
+        static constexpr auto number_steps = []
+        {
+            std::array<number_step, std::size_t(Graph.size()) + 1> out{};
+            for (std::size_t i = 0; is_of_numbers && i < std::size_t(Graph.size()); ++i)
+            {
+                const graph::step& s = Graph.steps[i];
+                out[i] = {s.operand, s.kind == graph::step_kind::literal, s.value};
+            }
+            return out;
+        }();
+
+        /// Which operands of step i are masks, as bits.
+        static constexpr unsigned masks(int i)
+        {
+            unsigned out = 0;
+            for (int k = 0; k < Graph[i].arity(); ++k)
+            {
+                out |= unsigned(Graph[Graph[i].operand[std::size_t(k)]].is_mask()) << unsigned(k);
+            }
+            return out;
+        }
+
+        // clang takes 256 operands of a fold expression.
+        static constexpr int chunk = 128;
+
         std::array<T, std::size_t(layout.size) + 1> m_work;
         std::array<bool, std::size_t(layout.size) + 1> m_mask;
         std::array<array::parameters, has_parameters ? Graph.slots.size() : 0> m_parameters;
+
+        template <std::size_t... C>
+        [[gnu::always_inline]] constexpr void run_numbers(std::index_sequence<C...>)
+        {
+            (run_chunk<int(C) * chunk>(std::make_index_sequence<std::size_t(std::min(chunk, Graph.size() - int(C) * chunk))>{}),
+             ...);
+        }
+
+        template <int Begin, std::size_t... I>
+        [[gnu::always_inline]] constexpr void run_chunk(std::index_sequence<I...>)
+        {
+            (run_number<typename graph::detail::operation_type<valued[Begin + I] ? Graph.steps[Begin + I].op : nullptr>::type,
+                        masks(Begin + int(I))>(Begin + I, number_steps[Begin + I],
+                                               std::make_index_sequence<std::size_t(Graph[Begin + int(I)].arity())>{}),
+             ...);
+        }
+
+        template <class Op, unsigned Masks, std::size_t... K>
+        [[gnu::always_inline]] constexpr void run_number(std::size_t at, const number_step& s, std::index_sequence<K...>)
+        {
+            if constexpr (!std::is_void_v<Op>)
+            {
+                store<Op>(at, Op::value(number<(Masks >> K & 1u) != 0>(s.operand[K])...));
+            }
+            else if (s.is_literal)
+            {
+                m_work[at] = T(s.value);
+            }
+        }
+
+        template <bool IsMask>
+        [[gnu::always_inline]] constexpr auto number(array::index at) const
+        {
+            if constexpr (IsMask)
+            {
+                return m_mask[std::size_t(at)];
+            }
+            else
+            {
+                return m_work[std::size_t(at)];
+            }
+        }
+
+        template <class Op>
+        [[gnu::always_inline]] constexpr void store(std::size_t at, const auto& value)
+        {
+            if constexpr (requires { Op::is_mask; })
+            {
+                m_mask[at] = bool(value);
+                // For what takes it as a number: an output, a sum.
+                m_work[at] = T(m_mask[at]);
+            }
+            else
+            {
+                m_work[at] = T(value);
+            }
+        }
 
         template <int I>
         [[gnu::always_inline]] constexpr void run_step()
@@ -144,17 +254,8 @@ namespace xautodiff::evaluate
         [[gnu::always_inline]] constexpr void elementwise(array::index j, std::index_sequence<K...>)
         {
             using s = graph::step_at<Graph, I>;
-            const std::size_t at = std::size_t(layout.offset[std::size_t(I)] + j);
-            if constexpr (s::is_mask)
-            {
-                m_mask[at] = bool(Op::value(load<I, s::template operand<int(K)>>(j)...));
-                // For what takes it as a number: an output, a sum.
-                m_work[at] = T(m_mask[at]);
-            }
-            else
-            {
-                m_work[at] = T(Op::value(load<I, s::template operand<int(K)>>(j)...));
-            }
+            store<Op>(std::size_t(layout.offset[std::size_t(I)] + j),
+                      Op::value(load<I, s::template operand<int(K)>>(j)...));
         }
 
         /// Element j, counted in the shape of step I, of its operand.
@@ -185,14 +286,7 @@ namespace xautodiff::evaluate
                     }
                 }
             }
-            if constexpr (x::is_mask)
-            {
-                return m_mask[std::size_t(at)];
-            }
-            else
-            {
-                return m_work[std::size_t(at)];
-            }
+            return number<x::is_mask>(at);
         }
 
         template <class Op, int I, std::size_t... K>

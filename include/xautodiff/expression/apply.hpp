@@ -36,7 +36,7 @@ namespace xautodiff::expression
     /// only where something throws, needs the operands to have an address, and then the compiler writes the whole formula to
     /// memory to record a statement.
     template <class... X>
-        requires(!(std::is_trivially_destructible_v<X> && ...))
+        requires(X::is_counted || ...)
     struct held_operands<X...>
     {
         union
@@ -78,6 +78,7 @@ namespace xautodiff::expression
     struct apply : expression_facade<apply<Op, X...>>, held_operands<X...>
     {
         static constexpr bool has_identity = (X::has_identity && ...);
+        static constexpr bool is_counted = (X::is_counted || ...);
         using operation = Op;
 
         constexpr explicit apply(X... x) : held_operands<X...>(std::move(x)...) {}

@@ -33,6 +33,7 @@ namespace xautodiff::expression
     struct differential : expression_facade<differential<Mode, Body, Inputs, X...>>
     {
         static constexpr bool has_identity = Body::has_identity && (X::has_identity && ...);
+        static constexpr bool is_counted = Body::is_counted || (X::is_counted || ...);
 
         Body body;
         boost::hana::basic_tuple<X...> arguments;

@@ -11,22 +11,10 @@
 
 namespace xautodiff::expression
 {
-    /// Specialised for each kind of operand X: `static auto node(const X&)`. Tag is the place where it stands.
-    /// A node that is about to go is moved on, so that what a formula is written with is not counted again at each level.
+    /// Specialised for each kind of operand X that is no node yet: `static auto node(const X&)`. Tag is the place where it
+    /// stands.
     template <class X, class Tag>
     struct as_node;
-
-    template <class X, class Tag>
-        requires has_node<X>
-    struct as_node<X, Tag>
-    {
-        static constexpr decltype(auto) node(const X& x) { return x.node(); }
-        static constexpr X&& node(X&& x)
-            requires std::same_as<node_t<X>, X>
-        {
-            return std::move(x);
-        }
-    };
 
     template <array::scalar_value X, class Tag>
     struct as_node<X, Tag>
@@ -55,16 +43,30 @@ namespace xautodiff::expression
 
     /// What operators and functions take.
     template <class X>
-    concept operand = requires(const std::remove_cvref_t<X>& x) { as_node<std::remove_cvref_t<X>, untagged>::node(x); };
+    concept operand = has_node<X> || requires(const std::remove_cvref_t<X>& x) {
+        as_node<std::remove_cvref_t<X>, untagged>::node(x);
+    };
 
+    /// A node that is about to go is moved on, so that what a formula is written with is not counted again at each level.
     template <class Tag, operand X>
     constexpr decltype(auto) make_node(X&& x)
     {
-        return as_node<std::remove_cvref_t<X>, Tag>::node(std::forward<X>(x));
+        if constexpr (!has_node<X>)
+        {
+            return as_node<std::remove_cvref_t<X>, Tag>::node(std::forward<X>(x));
+        }
+        else if constexpr (std::same_as<node_t<X>, X>)
+        {
+            return std::move(x);
+        }
+        else
+        {
+            return x.node();
+        }
     }
 
     template <class Tag, class X>
-    using operand_node_t = std::remove_cvref_t<decltype(make_node<Tag>(std::declval<const std::remove_cvref_t<X>&>()))>;
+    using operand_node_t = std::remove_cvref_t<decltype(make_node<Tag>(std::declval<X>()))>;
 
     /// What a transform takes an argument X as: itself. Specialised for what is evaluated into a container first.
     template <class X>
@@ -84,13 +86,20 @@ namespace xautodiff::expression
         } -> std::same_as<const X&>;
     };
 
+    namespace detail
+    {
+        template <class Op, class Tag, std::size_t... I, class... X>
+        constexpr auto apply_at(std::index_sequence<I...>, X&&... x)
+        {
+            return apply<Op, operand_node_t<place<Tag, int(I)>, X>...>(
+                make_node<place<Tag, int(I)>>(std::forward<X>(x))...);
+        }
+    }
+
     /// Op on operands of any kind.
     template <class Op, class Tag, operand... X>
     constexpr auto make_apply(X&&... x)
     {
-        return [&]<std::size_t... I>(std::index_sequence<I...>) {
-            return apply<Op, operand_node_t<place<Tag, int(I)>, X>...>(
-                make_node<place<Tag, int(I)>>(std::forward<X>(x))...);
-        }(std::index_sequence_for<X...>{});
+        return detail::apply_at<Op, Tag>(std::index_sequence_for<X...>{}, std::forward<X>(x)...);
     }
 }

@@ -20,7 +20,7 @@ namespace xautodiff
         template <class Op, class Tag, class... X>
         constexpr auto make_elementwise(X&&... x)
         {
-            static_assert(shapes_fit<operand_node_t<Tag, X>...>,
+            static_assert(operands_fit<decltype(make_apply<Op, Tag>(std::forward<X>(x)...))>,
                           "xautodiff: the shapes of these operands, known from their types, do not broadcast: "
                           "counted from the last axis, two extents must be equal, or one of them 1");
             return make_apply<Op, Tag>(std::forward<X>(x)...);

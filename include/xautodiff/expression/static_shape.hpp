@@ -122,6 +122,12 @@ namespace xautodiff::expression
     template <class A>
     inline constexpr bool shapes_fit<A> = true;
 
+    /// The same of a node's operands.
+    template <class N>
+    inline constexpr bool operands_fit = true;
+    template <class Op, class... X>
+    inline constexpr bool operands_fit<apply<Op, X...>> = shapes_fit<X...>;
+
     template <leaf N>
     struct facts<N>
     {

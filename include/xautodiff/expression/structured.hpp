@@ -34,7 +34,7 @@ namespace xautodiff
         };
 
         template <class X, class Tag>
-        using node_at = operand_node_t<Tag, X>;
+        using node_at = operand_node_t<Tag, const X&>;
 
         /// Op with parameters as its last operand.
         template <class Op, class Tag, class X, class P>

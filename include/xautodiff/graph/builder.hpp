@@ -49,9 +49,31 @@ namespace xautodiff::graph
             s.shape = description.shape;
             slots.push_back(description);
             const int i = push(s);
-            m_representative[std::size_t(i)] = s.shape.is_scalar() ? -1 : i;
+            m_slot_step.push_back(i);
+            note_of(i).representative = s.shape.is_scalar() ? -1 : i;
             return at(i);
         }
+
+        /// The first slot of leaves with this identity, or -1.
+        constexpr int find_slot(const char* identity) const
+        {
+            const slot* const begin = slots.data();
+            const slot* const end = begin + slots.size();
+            for (const slot* s = begin; s != end; ++s)
+            {
+                if (s->identity == identity)
+                {
+                    return int(s - begin);
+                }
+            }
+            return -1;
+        }
+
+        /// Whether something here is, or may be, more than a number.
+        constexpr bool has_arrays() const { return m_has_arrays; }
+
+        /// The step that a slot's leaf has.
+        constexpr int step_of_slot(int slot) const { return m_slot_step[std::size_t(slot)]; }
 
         /// A step of another graph, whose leaves are described in `leaves` and whose earlier steps stand at `place` here.
         constexpr symbol append_copy(const step& s, const std::vector<slot>& leaves, const std::vector<int>& place,
@@ -73,7 +95,7 @@ namespace xautodiff::graph
         constexpr bool same_shape(int a, int b) const
         {
             const auto &sa = steps[std::size_t(a)].shape, &sb = steps[std::size_t(b)].shape;
-            return m_representative[std::size_t(a)] == m_representative[std::size_t(b)] || (sa.is_known() && sa == sb);
+            return note_of(a).representative == note_of(b).representative || (sa.is_known() && sa == sb);
         }
 
         /// Takes down that x has the shape of `like`, where x's own operation could not tell (run-time parameters).
@@ -84,14 +106,14 @@ namespace xautodiff::graph
             if (!s.shape.is_known())
             {
                 s.shape = s.shape.rank == array::unknown || other.shape.is_known() ? other.shape : s.shape;
-                m_representative[std::size_t(x.index)] = m_representative[std::size_t(like.index)];
+                note_of(x.index).representative = note_of(like.index).representative;
             }
         }
 
         /// Whether broadcasting b's shape against a's changes nothing.
         constexpr bool absorbs(int a, int b) const
         {
-            const int ra = m_representative[std::size_t(a)], rb = m_representative[std::size_t(b)];
+            const int ra = note_of(a).representative, rb = note_of(b).representative;
             if ((*this)[b].shape.is_scalar() || ra == rb || same_shape(a, b))
             {
                 return true;
@@ -120,20 +142,29 @@ namespace xautodiff::graph
         constexpr symbol sum_to(symbol x, symbol like);
 
     private:
-        std::vector<int> m_literals;
-        /// A step whose shape this one is sure to share; -1 for a scalar.
-        std::vector<int> m_representative;
-        /// The users of each step, as chained lists, so that merging looks only at steps with the same first operand.
-        std::vector<int> m_first_user, m_next_user;
+        /// What is known of a step while the graph is built.
+        struct note
+        {
+            int representative = -1;  ///< a step whose shape this one is sure to share; -1 for a scalar
+            /// The users of each step as chained lists, each step in that of its latest operand, so that merging looks at few:
+            /// a leaf has many users, but what is computed last has hardly any yet.
+            int first_user = -1, next_user = -1;
+        };
+
+        std::vector<int> m_literals, m_slot_step;
+        std::vector<note> m_notes;
+        bool m_has_arrays = false;
 
         constexpr int push(const step& s)
         {
+            m_has_arrays = m_has_arrays || (!s.shape.is_scalar() && s.kind != step_kind::parameter);
             steps.push_back(s);
-            m_representative.push_back(-1);
-            m_first_user.push_back(-1);
-            m_next_user.push_back(-1);
+            m_notes.push_back({});
             return int(steps.size()) - 1;
         }
+
+        constexpr note& note_of(int i) { return m_notes[std::size_t(i)]; }
+        constexpr const note& note_of(int i) const { return m_notes[std::size_t(i)]; }
 
         constexpr int representative(int i, const step& s) const
         {
@@ -143,7 +174,7 @@ namespace xautodiff::graph
             }
             if (s.op->like >= 0)
             {
-                return m_representative[std::size_t(s.operand[std::size_t(s.op->like)])];
+                return note_of(s.operand[std::size_t(s.op->like)]).representative;
             }
             if (!s.op->is_structured)
             {
@@ -156,34 +187,43 @@ namespace xautodiff::graph
                     }
                     if (all)
                     {
-                        return m_representative[std::size_t(s.operand[std::size_t(a)])];
+                        return note_of(s.operand[std::size_t(a)]).representative;
                     }
                 }
             }
             return i;
         }
 
-        constexpr int find(step s) const
+        /// In whose list a step with these operands is.
+        static constexpr int latest(const std::array<int, max_operands>& operand)
         {
-            const int found = find_as_written(s);
-            if (found < 0 && s.op->is_commutative)
+            int latest = operand[0];
+            for (const int i : operand)
             {
-                std::swap(s.operand[0], s.operand[1]);
-                return find_as_written(s);
+                latest = i > latest ? i : latest;
             }
-            return found;
+            return latest;
         }
 
-        constexpr int find_as_written(const step& s) const
+        constexpr int find(const operation* op, const std::array<int, max_operands>& operand) const
         {
-            for (int user = m_first_user[std::size_t(s.operand[0])]; user >= 0; user = m_next_user[std::size_t(user)])
+            const step* const all = steps.data();
+            const note* const notes = m_notes.data();
+            for (int user = notes[latest(operand)].first_user; user >= 0; user = notes[user].next_user)
             {
-                if ((*this)[user].op == s.op && (*this)[user].operand == s.operand)
+                const step& s = all[user];
+                if (s.op == op && are_same_operands(s.operand, operand, op->is_commutative))
                 {
                     return user;
                 }
             }
             return -1;
+        }
+
+        static constexpr bool are_same_operands(const std::array<int, max_operands>& a,
+                                                const std::array<int, max_operands>& b, bool in_any_order)
+        {
+            return a == b || (in_any_order && a[0] == b[1] && a[1] == b[0]);
         }
 
         friend constexpr symbol simplified(builder& b, const operation* op, std::array<int, max_operands>& operand);
@@ -243,9 +283,15 @@ namespace xautodiff::graph
 
 namespace xautodiff::graph
 {
-    constexpr symbol builder::broadcast(symbol x, symbol like) { return symbol::record<op::broadcast_like>(x, like); }
+    constexpr symbol builder::broadcast(symbol x, symbol like)
+    {
+        return same_shape(x.index, like.index) ? x : symbol::record<op::broadcast_like>(x, like);
+    }
 
-    constexpr symbol builder::sum_to(symbol x, symbol like) { return symbol::record<op::sum_to>(x, like); }
+    constexpr symbol builder::sum_to(symbol x, symbol like)
+    {
+        return same_shape(x.index, like.index) ? x : symbol::record<op::sum_to>(x, like);
+    }
 
     constexpr symbol builder::append(const operation* op, const std::array<int, max_operands>& given,
                                      const array::shape& hint)
@@ -261,7 +307,7 @@ namespace xautodiff::graph
         s.kind = step_kind::operation;
         s.op = op;
         s.operand = operand;
-        if (const int found = find(s); found >= 0)
+        if (const int found = find(op, operand); found >= 0)
         {
             return at(found);
         }
@@ -279,9 +325,9 @@ namespace xautodiff::graph
             s.shape = hint;
         }
         const int i = push(s);
-        m_representative[std::size_t(i)] = representative(i, s);
-        m_next_user[std::size_t(i)] = m_first_user[std::size_t(operand[0])];
-        m_first_user[std::size_t(operand[0])] = i;
+        int& first_user = note_of(latest(operand)).first_user;
+        note_of(i) = {representative(i, s), -1, first_user};
+        first_user = i;
         return at(i);
     }
 }

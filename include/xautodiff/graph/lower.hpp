@@ -61,14 +61,9 @@ namespace xautodiff::graph
             else
             {
                 const bool remember = N::has_identity && (m_merge || payload_count<N> == 0);
-                for (const visit& v : m_visits)
+                if (const int visited = remember ? revisit(&type_id<N>, begin, payload_count<N>) : -1; visited >= 0)
                 {
-                    if (remember && v.type == &type_id<N>)
-                    {
-                        std::copy_n(occurrence_slot.begin() + v.begin, payload_count<N>,
-                                    occurrence_slot.begin() + begin);
-                        return steps.at(v.index);
-                    }
+                    return steps.at(visited);
                 }
                 const symbol out = lower_inner(static_cast<const N*>(nullptr), begin);
                 if (remember)
@@ -83,15 +78,8 @@ namespace xautodiff::graph
         template <class Input>
         constexpr int find_input() const
         {
-            for (std::size_t i = 0; i < steps.steps.size(); ++i)
-            {
-                const step& s = steps.steps[i];
-                if (s.slot >= 0 && steps.slots[std::size_t(s.slot)].identity == &type_id<Input>)
-                {
-                    return int(i);
-                }
-            }
-            return -1;
+            const int slot = steps.find_slot(&type_id<Input>);
+            return slot >= 0 ? steps.step_of_slot(slot) : -1;
         }
 
     private:
@@ -105,16 +93,29 @@ namespace xautodiff::graph
         std::vector<visit> m_visits;
         bool m_merge;
 
+        /// The step of a type that was lowered before, whose payloads then serve for those from `begin`; -1 if it was not. The
+        /// types are compared one by one, since nothing but equality is known of their addresses: by pointers, which are what
+        /// a compiler evaluates fastest.
+        constexpr int revisit(const char* type, int begin, int payloads)
+        {
+            const visit* const end = m_visits.data() + m_visits.size();
+            for (const visit* v = m_visits.data(); v != end; ++v)
+            {
+                if (v->type == type)
+                {
+                    std::copy_n(occurrence_slot.begin() + v->begin, payloads, occurrence_slot.begin() + begin);
+                    return v->index;
+                }
+            }
+            return -1;
+        }
+
         constexpr symbol slot_leaf(const slot& description, bool may_merge, int occurrence)
         {
-            for (std::size_t i = 0; may_merge && i < steps.steps.size(); ++i)
+            if (const int known = may_merge ? steps.find_slot(description.identity) : -1; known >= 0)
             {
-                const step& s = steps.steps[i];
-                if (s.slot >= 0 && steps.slots[std::size_t(s.slot)].identity == description.identity)
-                {
-                    note(occurrence, s.slot);
-                    return steps.at(int(i));
-                }
+                note(occurrence, known);
+                return steps.at(steps.step_of_slot(known));
             }
             note(occurrence, int(steps.slots.size()));
             return steps.leaf(description);

@@ -24,9 +24,12 @@ namespace xautodiff::graph
     /// Keeps what the outputs need, slots excepted: they stay, as the places that payloads go to.
     constexpr draft without_dead_steps(lowering& l, std::vector<symbol> outputs)
     {
-        divide_by_reciprocals(l.steps, outputs);
-        take_out_row_factors(l.steps, outputs);
-        take_out_powers_of_two(l.steps, outputs);
+        if (l.steps.has_arrays())
+        {
+            divide_by_reciprocals(l.steps, outputs);
+            take_out_row_factors(l.steps, outputs);
+            take_out_powers_of_two(l.steps, outputs);
+        }
         const std::vector<step>& all = l.steps.steps;
         flags live(all.size(), false);
         for (const symbol& s : outputs)

@@ -38,7 +38,7 @@ namespace xautodiff::math
     };
 
     template <class X>
-    concept traced_value = std::derived_from<std::remove_cvref_t<X>, traced>;
+    concept traced_value = std::is_base_of_v<traced, std::remove_cvref_t<X>>;
 
     /// "Nothing flows here": what a pullback returns for an operand that is only a mask, a shape or a parameter.
     struct none

@@ -12,6 +12,7 @@ namespace xautodiff::variable
     {
         static constexpr expression::leaf_kind kind = expression::leaf_kind::variable;
         static constexpr bool has_identity = expression::is_identity<Tag>;
+        static constexpr bool is_counted = true;
         static constexpr array::shape static_shape = array::traits<T>::static_shape;
         static constexpr array::family family = array::traits<T>::container_family;
         using value_type = typename array::traits<T>::value_type;
