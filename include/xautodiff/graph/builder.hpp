@@ -118,7 +118,8 @@ namespace xautodiff::graph
             {
                 return true;
             }
-            if (ra < 0)
+            // What a was made of before b was there is not b; only an extent that is known says more.
+            if (ra < 0 || (ra < rb && !(*this)[b].shape.is_known()))
             {
                 return false;
             }
@@ -223,7 +224,8 @@ namespace xautodiff::graph
         static constexpr bool are_same_operands(const std::array<int, max_operands>& a,
                                                 const std::array<int, max_operands>& b, bool in_any_order)
         {
-            return a == b || (in_any_order && a[0] == b[1] && a[1] == b[0]);
+            return (a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3])
+                   || (in_any_order && a[0] == b[1] && a[1] == b[0]);
         }
 
         friend constexpr symbol simplified(builder& b, const operation* op, std::array<int, max_operands>& operand);

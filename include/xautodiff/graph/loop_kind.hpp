@@ -134,9 +134,9 @@ namespace xautodiff::graph
         }
     }
 
-    /// The kinds of all steps.
+    /// The kinds of all steps but for their families: all that is_smaller() asks.
     template <class Graph>
-    constexpr std::vector<loop_kind> loop_kinds_of(const Graph& g, expectation expected = expectation::likely)
+    constexpr std::vector<loop_kind> own_kinds_of(const Graph& g)
     {
         std::vector<loop_kind> out(static_cast<std::size_t>(g.size()));
         const auto is_reduced = [&out](int i) { return out[std::size_t(i)].is_reduced; };
@@ -173,6 +173,14 @@ namespace xautodiff::graph
                 }
             }
         }
+        return out;
+    }
+
+    /// The kinds of all steps.
+    template <class Graph>
+    constexpr std::vector<loop_kind> loop_kinds_of(const Graph& g, expectation expected)
+    {
+        std::vector<loop_kind> out = own_kinds_of(g);
         expected == expectation::likely ? detail::join_what_meets(g, out) : detail::part_what_may_differ(g, out);
         return out;
     }

@@ -23,7 +23,7 @@ namespace xautodiff::graph
             constexpr row_factors(const builder& g, const std::vector<symbol>& outputs)
                 : m_sums(std::size_t(g.size()), false), m_products(std::size_t(g.size()), false)
             {
-                const std::vector<loop_kind> kinds = loop_kinds_of(g);
+                const std::vector<loop_kind> kinds = own_kinds_of(g);
                 // What is read by nothing but such sums, and by their products, is not missed.
                 flags read_otherwise(std::size_t(g.size()), false), live(std::size_t(g.size()), false);
                 for (const symbol& o : outputs)
