@@ -73,6 +73,7 @@ namespace xautodiff::law
 
         inline constexpr std::tuple elementwise{
             at<op::eval>(0.7),
+            at<op::detach>(held{0.7}),
             at<op::negate>(0.7),
             at<op::add>(0.7, -1.2),
             at<op::subtract>(0.7, -1.2),

@@ -218,7 +218,7 @@ namespace xautodiff::evaluate::reference
                                      alive.broadcast(flowing.shape()).sum_to(s) > 0, to);
                     }
                 };
-                if constexpr (!requires { Op::is_mask; })
+                if constexpr (!op::stops_derivatives<Op>)
                 {
                     std::apply(
                         [&](const auto&... x)

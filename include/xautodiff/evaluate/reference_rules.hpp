@@ -103,7 +103,7 @@ namespace xautodiff::evaluate::reference
         return std::apply(
             [&](const auto&... x)
             {
-                if constexpr ((std::same_as<Tangent, math::none> && ...) || requires { Op::is_mask; })
+                if constexpr ((std::same_as<Tangent, math::none> && ...) || op::stops_derivatives<Op>)
                 {
                     return math::none{};
                 }

@@ -58,6 +58,9 @@ namespace xautodiff
             return subscript(self(), slices...);
         }
 
+        /// The same value, through which no derivative flows. (Of a Variable: another, which shares its elements.)
+        constexpr auto detach() const;
+
         constexpr const E& self() const { return static_cast<const E&>(*this); }
 
         expression_facade() = default;

@@ -50,6 +50,9 @@ namespace xautodiff
     /// otherwise decided by what is cheap to compute twice.
     template <expression::operand X, class Tag = decltype([] {})> constexpr auto eval(const X& x) { return expression::call<op::eval, Tag>(x); }
 
+    /// x, as a constant: no derivative flows back through it, as through `x.detach()` of a Variable.
+    template <expression::operand X, class Tag = decltype([] {})> constexpr auto detach(const X& x) { return expression::call<op::detach, Tag>(x); }
+
     template <expression::operand X, class Tag = decltype([] {})> constexpr auto square(const X& x) { return expression::call<op::square, Tag>(x); }
     template <expression::operand X, class Tag = decltype([] {})> constexpr auto sqrt(const X& x) { return expression::call<op::sqrt, Tag>(x); }
     template <expression::operand X, class Tag = decltype([] {})> constexpr auto exp(const X& x) { return expression::call<op::exp, Tag>(x); }
@@ -81,4 +84,10 @@ namespace xautodiff
     template <expression::operand X, expression::operand L, expression::operand H, class Tag = decltype([] {})>
     constexpr auto clamp(const X& x, const L& low, const H& high) { return expression::call<op::clamp, Tag>(x, low, high); }
     // clang-format on
+
+    template <class E>
+    constexpr auto expression_facade<E>::detach() const
+    {
+        return expression::make_apply<op::detach, void>(self());
+    }
 }

@@ -280,7 +280,7 @@ namespace xautodiff::graph
             {
                 d.rows = &rules::rows;
             }
-            if constexpr (!requires { Op::is_mask; })
+            if constexpr (!op::stops_derivatives<Op>)
             {
                 d.pullback = &rules::pullback;
                 d.pushforward = &rules::pushforward;

@@ -107,7 +107,7 @@ namespace xautodiff::graph
     {
         const detail::powers_of_two powers(g, outputs);
         rewrite(
-            g, outputs, [&](int i) { return powers.applies(i); },
+            g, outputs, [&](const builder&, int i) { return powers.applies(i); },
             [&](const rewriting& r, int i) { return powers.product(r, i); });
     }
 }

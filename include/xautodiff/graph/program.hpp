@@ -21,9 +21,18 @@ namespace xautodiff::graph
         std::vector<int> occurrence_slot;
     };
 
+    /// After all derivatives have been taken, a detached value is the value.
+    constexpr void drop_detached(builder& g, std::vector<symbol>& outputs)
+    {
+        rewrite(
+            g, outputs, [](const builder& b, int i) { return b[i].op != nullptr && is<op::detach>(b[i].op); },
+            [](const rewriting& r, int i) { return r.at(r.before[i].operand[0]); });
+    }
+
     /// Keeps what the outputs need, slots excepted: they stay, as the places that payloads go to.
     constexpr draft without_dead_steps(lowering& l, std::vector<symbol> outputs)
     {
+        drop_detached(l.steps, outputs);
         if (l.steps.has_arrays())
         {
             divide_by_reciprocals(l.steps, outputs);

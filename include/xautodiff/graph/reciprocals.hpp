@@ -41,7 +41,7 @@ namespace xautodiff::graph
     {
         const flags divides = detail::divisions_by_smaller(g);
         rewrite(
-            g, outputs, [&](int i) { return divides[std::size_t(i)]; },
+            g, outputs, [&](const builder&, int i) { return divides[std::size_t(i)]; },
             [](const rewriting& r, int i)
             { return r.at(r.before[i].operand[0]) * (1 / r.at(r.before[i].operand[1])); });
     }

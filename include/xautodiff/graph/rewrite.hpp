@@ -16,14 +16,14 @@ namespace xautodiff::graph
         constexpr symbol at(int i) const { return now.at(place[std::size_t(i)]); }
     };
 
-    /// Writes step i as rule(rewriting, i) where applies(i) says so, and all others as they are. Where it never does, mostly,
+    /// Writes step i as rule(rewriting, i) where applies(graph as it was, i) says so, and all others as they are. Where it never does, mostly,
     /// nothing is written.
     constexpr void rewrite(builder& g, std::vector<symbol>& outputs, auto applies, auto rule)
     {
         bool any = false;
         for (int i = 0; !any && i < g.size(); ++i)
         {
-            any = applies(i);
+            any = applies(std::as_const(g), i);
         }
         if (!any)
         {
@@ -34,7 +34,8 @@ namespace xautodiff::graph
         rewriting r{before, g};
         for (int i = 0; i < before.size(); ++i)
         {
-            const symbol s = applies(i) ? rule(r, i) : g.append_copy(before[i], before.slots, r.place, before[i].shape);
+            const symbol s =
+                applies(before, i) ? rule(r, i) : g.append_copy(before[i], before.slots, r.place, before[i].shape);
             r.place.push_back(s.index);
         }
         for (symbol& o : outputs)

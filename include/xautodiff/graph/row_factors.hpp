@@ -111,7 +111,7 @@ namespace xautodiff::graph
     {
         const detail::row_factors factors(g, outputs);
         rewrite(
-            g, outputs, [&](int i) { return factors.is_sum(i); },
+            g, outputs, [&](const builder&, int i) { return factors.is_sum(i); },
             [&](const rewriting& r, int i) { return factors.sum(r, i); });
     }
 }

@@ -64,6 +64,14 @@ namespace xautodiff::op
         static constexpr auto partials(const auto&, const auto&) { return std::tuple{1}; }
     };
 
+    /// x as a constant.
+    struct detach
+    {
+        static constexpr std::string_view name = "detach";
+        static constexpr bool is_constant = true;
+        static constexpr auto value(const auto& x) { return x; }
+    };
+
     struct square
     {
         static constexpr std::string_view name = "square", function = "PowBackward0";

@@ -12,7 +12,7 @@
 // clang-format off
 namespace xautodiff::op
 {
-    struct eval; struct negate; struct add; struct subtract; struct multiply; struct divide; struct square;
+    struct eval; struct detach; struct negate; struct add; struct subtract; struct multiply; struct divide; struct square;
     struct pow; struct sqrt;
     struct exp; struct expm1; struct log; struct log1p; struct sigmoid;
     struct sin; struct cos; struct tan; struct tanh; struct erf; struct erfc;
@@ -26,6 +26,9 @@ namespace xautodiff::op
     /// Whether an elementwise operation's value can be computed on SIMD lanes too: all of those here. An operation of a
     /// user's says so by `static constexpr bool is_vectorized = true;` and else is computed lane by lane.
     template <class Op> constexpr bool is_vectorized(const Op*) { return true; }
+
+    /// Whether no derivative flows through an operation: a comparison, or one that says so. It has no rule then.
+    template <class Op> concept stops_derivatives = requires { Op::is_mask; } || requires { Op::is_constant; };
 }
 // clang-format on
 

@@ -66,7 +66,7 @@ namespace xautodiff
                 const node_base* target = statement->targets[std::size_t(s.variable)];
                 return target == nullptr ? function() : function_of(*target);
             }
-            if (s.name.empty() || s.is_mask || !flows_into(statement->steps, step, statement->targets.data()))
+            if (s.name.empty() || s.is_constant || !flows_into(statement->steps, step, statement->targets.data()))
             {
                 return {};
             }

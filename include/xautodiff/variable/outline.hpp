@@ -18,7 +18,7 @@ namespace xautodiff::variable
         std::string_view name;  ///< what grad_fn() calls an operation
         int end = 0;            ///< the next step that is no part of this one
         int variable = -1;      ///< which of the expression's Variables, by occurrence
-        bool is_mask = false;
+        bool is_constant = false;  ///< no derivative flows through it
         unsigned result =
             0;  ///< of one without a name, which only passes on: which result of the function before it is
 
@@ -81,7 +81,7 @@ namespace xautodiff::variable
                     out[at].name = begins_with_number ? Op::function_of_number_first : out[at].name;
                 }
                 out[at].end = at + steps;
-                out[at].is_mask = requires { Op::is_mask; };
+                out[at].is_constant = op::stops_derivatives<Op>;
                 operands::write(out, at + 1, variable);
             }
         };
@@ -114,7 +114,7 @@ namespace xautodiff::variable
         return out;
     }();
 
-    /// Which Variables a gradient can flow to: those not only compared.
+    /// Which Variables a gradient can flow to: those not only compared or detached.
     template <class N>
     inline constexpr auto flowing_variables = []
     {
@@ -126,7 +126,7 @@ namespace xautodiff::variable
             {
                 out[std::size_t(steps[std::size_t(i)].variable)] = true;
             }
-            i = steps[std::size_t(i)].is_mask ? steps[std::size_t(i)].end : i + 1;
+            i = steps[std::size_t(i)].is_constant ? steps[std::size_t(i)].end : i + 1;
         }
         return out;
     }();
@@ -141,7 +141,7 @@ namespace xautodiff::variable
             {
                 return true;
             }
-            i = steps[i].is_mask ? steps[i].end : i + 1;
+            i = steps[i].is_constant ? steps[i].end : i + 1;
         }
         return false;
     }

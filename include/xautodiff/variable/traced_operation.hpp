@@ -140,7 +140,7 @@ namespace xautodiff::variable
             static traced record(const std::array<traced, count>& x)
             {
                 erased_array value = compute(x);
-                if constexpr (requires { Op::is_mask; })
+                if constexpr (op::stops_derivatives<Op>)
                 {
                     return traced(make_leaf<erased_array>(std::move(value)));
                 }
