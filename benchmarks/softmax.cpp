@@ -25,7 +25,7 @@ namespace
 
     constexpr auto loss = [](auto z, auto wanted)
     {
-        const auto shifted = z - ad::amax(z, 1, ad::keep_dims);
+        const auto shifted = z - ad::amax(z, 1, ad::keep_dims).detach();
         return ad::mean(ad::log(ad::sum(ad::exp(shifted), 1)) - ad::sum(shifted * wanted, 1));
     };
 
