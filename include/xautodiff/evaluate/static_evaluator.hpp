@@ -47,7 +47,13 @@ namespace xautodiff::evaluate
         {
             if constexpr (is_of_numbers)
             {
-                run_numbers(std::make_index_sequence<std::size_t(Graph.size() + chunk - 1) / chunk>{});
+                unroll_in_chunks<Graph.size()>([this]<int First, std::size_t... I>(
+                    std::integral_constant<int, First>, std::index_sequence<I...>) __attribute__((always_inline)) {
+                    (this->template run_number<operation_at<First + int(I)>, masks(First + int(I))>(
+                         First + I, number_steps[First + I],
+                         std::make_index_sequence<std::size_t(Graph[First + int(I)].arity())>{}),
+                     ...);
+                });
             }
             else
             {
@@ -115,7 +121,8 @@ namespace xautodiff::evaluate
         {
             for (const graph::step& s : Graph.steps)
             {
-                if (s.kind == graph::step_kind::parameter || s.shape.size() != 1 || (s.op != nullptr && s.op->is_structured))
+                if (s.kind == graph::step_kind::parameter || s.shape.size() != 1
+                    || (s.op != nullptr && s.op->is_structured))
                 {
                     return false;
                 }
@@ -152,31 +159,18 @@ namespace xautodiff::evaluate
             return out;
         }
 
-        // clang takes 256 operands of a fold expression.
-        static constexpr int chunk = 128;
+        /// What computes step I; void where there is nothing to compute.
+        template <int I>
+        using operation_at =
+            typename graph::detail::operation_type<valued[std::size_t(I)] ? Graph[I].op : nullptr>::type;
 
         std::array<T, std::size_t(layout.size) + 1> m_work;
         std::array<bool, std::size_t(layout.size) + 1> m_mask;
         std::array<array::parameters, has_parameters ? Graph.slots.size() : 0> m_parameters;
 
-        template <std::size_t... C>
-        [[gnu::always_inline]] constexpr void run_numbers(std::index_sequence<C...>)
-        {
-            (run_chunk<int(C) * chunk>(std::make_index_sequence<std::size_t(std::min(chunk, Graph.size() - int(C) * chunk))>{}),
-             ...);
-        }
-
-        template <int Begin, std::size_t... I>
-        [[gnu::always_inline]] constexpr void run_chunk(std::index_sequence<I...>)
-        {
-            (run_number<typename graph::detail::operation_type<valued[Begin + I] ? Graph.steps[Begin + I].op : nullptr>::type,
-                        masks(Begin + int(I))>(Begin + I, number_steps[Begin + I],
-                                               std::make_index_sequence<std::size_t(Graph[Begin + int(I)].arity())>{}),
-             ...);
-        }
-
         template <class Op, unsigned Masks, std::size_t... K>
-        [[gnu::always_inline]] constexpr void run_number(std::size_t at, const number_step& s, std::index_sequence<K...>)
+        [[gnu::always_inline]] constexpr void run_number(std::size_t at, const number_step& s,
+                                                         std::index_sequence<K...>)
         {
             if constexpr (!std::is_void_v<Op>)
             {

@@ -32,4 +32,16 @@ namespace xautodiff::evaluate
         constexpr int chunk = 16;
         detail::unroll_chunks<Count, chunk>(f, std::make_index_sequence<std::size_t((Count + chunk - 1) / chunk)>{});
     }
+
+    /// The same for small parts, of which none is worth an instance of its own: f(first, numbers) for some hundred of them at a
+    /// time, as std::integral_constant and std::index_sequence of those that follow it.
+    template <int Count, class F>
+    [[gnu::always_inline]] constexpr void unroll_in_chunks(F&& f)
+    {
+        constexpr int chunk = 128;
+        unroll<(Count + chunk - 1) / chunk>([&f](auto c) __attribute__((always_inline)) {
+            constexpr int first = c() * chunk, size = chunk < Count - first ? chunk : Count - first;
+            f(std::integral_constant<int, first>{}, std::make_index_sequence<std::size_t(size)>{});
+        });
+    }
 }

@@ -15,9 +15,9 @@ namespace xautodiff::variable
     /// One operation or operand; operands follow their operation.
     struct outline_step
     {
-        std::string_view name;  ///< what grad_fn() calls an operation
-        int end = 0;            ///< the next step that is no part of this one
-        int variable = -1;      ///< which of the expression's Variables, by occurrence
+        std::string_view name;     ///< what grad_fn() calls an operation
+        int end = 0;               ///< the next step that is no part of this one
+        int variable = -1;         ///< which of the expression's Variables, by occurrence
         bool is_constant = false;  ///< no derivative flows through it
         unsigned result =
             0;  ///< of one without a name, which only passes on: which result of the function before it is
