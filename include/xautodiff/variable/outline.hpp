@@ -5,6 +5,7 @@
 
 #include <xautodiff/expression/differential.hpp>
 #include <xautodiff/op/function_name.hpp>
+#include <xautodiff/op/math.hpp>
 #include <xautodiff/variable/leaf.hpp>
 
 #include <array>
