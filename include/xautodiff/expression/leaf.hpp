@@ -103,6 +103,10 @@ namespace xautodiff::expression
         T value;
 
         constexpr explicit constant(T v) : value(v) {}
+        /// Not trivial: the compiler then copies the numbers of a formula one by one, and so keeps them in registers. What
+        /// is trivial it copies as one block, from a size on that depends on the processor (72 bytes for Zen).
+        [[gnu::always_inline]] constexpr constant(const constant& other) : value(other.value) {}
+        constexpr constant& operator=(const constant&) = default;
         constexpr const constant& node() const { return *this; }
         constexpr T payload() const { return value; }
     };
