@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -80,7 +81,8 @@ TEST_CASE_TEMPLATE("products of matrices in any layout, transposed or not, repla
 {
     for (const shape& sizes :
          {shape{0, 3, 2}, shape{2, 0, 3}, shape{2, 3, 0}, shape{1, 1, 1}, shape{2, 3, 4}, shape{1, 70, 1},
-          shape{9, 10, 1}, shape{1, 10, 9}, shape{9, 1, 10}, shape{7, 5, 6}, shape{1, 1, 80}, shape{80, 1, 1}})
+          shape{9, 10, 1}, shape{1, 10, 9}, shape{9, 1, 10}, shape{7, 5, 6}, shape{1, 1, 80}, shape{80, 1, 1},
+          shape{23, 37, 1}, shape{1, 37, 23}, shape{37, 16, 1}, shape{3, 2100, 1}, shape{1, 19, 2070}})
     {
         for (test::layout lo : test::layouts)
         {
@@ -134,6 +136,33 @@ TEST_CASE_TEMPLATE("overlapping windows of a signal are a matrix too", Engine, l
     for (int i = 0; i < 16; ++i)
     {
         CHECK(out[i] == 2 * i + 6);
+    }
+}
+
+TEST_CASE_TEMPLATE("what is infinite in a product with a vector stays where it is", Engine, loops, blas)
+{
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    // Whatever does not fill a register, or fills it with elements that were there before, is no factor of anything.
+    for (array::index at = 0; at < 21; ++at)
+    {
+        const filled_array<double> a({19, 21}, test::layout::row_major, 1), x({21, 1}, test::layout::row_major, 2),
+            y({19, 1}, test::layout::row_major, 3), out({19, 1}, test::layout::row_major, 4),
+            transposed({21, 1}, test::layout::row_major, 5);
+        std::fill(x.ref.data, x.ref.data + 21, 1.0);
+        std::fill(y.ref.data, y.ref.data + 19, 1.0);
+        a.ref.data[17 * 21 + at] = infinity;
+        Engine::matmul(out.ref, a.look(), x.look());
+        Engine::matmul(transposed.ref, a.look(), y.look(), true);
+        for (array::index i = 0; i < 19; ++i)
+        {
+            CHECK((out.ref.data[i] == infinity) == (i == 17));
+            CHECK(std::isfinite(out.ref.data[i]) == (i != 17));
+        }
+        for (array::index j = 0; j < 21; ++j)
+        {
+            CHECK((transposed.ref.data[j] == infinity) == (j == at));
+            CHECK(std::isfinite(transposed.ref.data[j]) == (j != at));
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <xautodiff/array/product.hpp>
+#include <xautodiff/array/vector_product.hpp>
 
 // Not <cblas.h>, which the declarations that xtensor-blas brings contradict.
 #include <xflens/cxxblas/drivers/cblas.h>
@@ -200,7 +201,8 @@ namespace xautodiff::array::blas
         }
     }
 
-    /// As array::matmul; float and double go through BLAS, all else through the plain loops.
+    /// As array::matmul; float and double go through BLAS where they are not done in registers, all else through the plain
+    /// loops.
     template <class T, class A, class B>
     constexpr void matmul(const matrix_ref<T>& out, const matrix_ref<A>& a, const matrix_ref<B>& b,
                           bool accumulate = false)
@@ -209,6 +211,10 @@ namespace xautodiff::array::blas
         if constexpr ((std::same_as<T, float> || std::same_as<T, double>)&&std::same_as<std::remove_const_t<A>, T>
                       && std::same_as<std::remove_const_t<B>, T>)
         {
+            if (!std::is_constant_evaluated() && multiply_in_registers<T>(out, a.as_const(), b.as_const(), accumulate))
+            {
+                return;
+            }
             // Below some tens of multiplications a call costs more than they do.
             if (!std::is_constant_evaluated() && out.rows * out.columns * a.columns > 24 && detail::is_int(out.rows)
                 && detail::is_int(out.columns) && detail::is_int(a.columns))
