@@ -41,6 +41,9 @@ namespace xautodiff::variable
         inline constexpr int bits = 19;
         inline constexpr std::uint32_t size_mask = ~std::uint32_t(0) << bits;
 
+        /// The largest size that finds room there.
+        inline constexpr std::size_t largest_size = std::size_t(size_mask >> bits) * 8;
+
         /// The size of an entry in its word of flags: the distance to the entry before. 0 where that is not on its page.
         constexpr std::uint32_t of_size(std::size_t bytes) { return std::uint32_t(bytes / 8) << bits; }
     }

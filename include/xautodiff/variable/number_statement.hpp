@@ -212,6 +212,7 @@ namespace xautodiff::variable
 
         static constexpr std::size_t entry_size = sizeof(node<T>) + count * sizeof(operand);
         static_assert(!std::same_as<T, double> || entry_size == size_of_numbers(count));
+        static_assert(entry_size <= page::largest, "xautodiff: a statement of more than some 4000 Variables");
 
         static inline first_constants<constants> first;
 

@@ -17,7 +17,9 @@ namespace xautodiff::variable
     struct page
     {
         /// Alignment too, so that an entry finds its page. A little less is used: allocators need some bytes between pages.
-        static constexpr std::size_t alignment = std::size_t(1) << 16, usual_size = alignment - 64;
+        /// Large, since what asks for memory ahead of a walk does not see beyond a page's end. What is not written to of a
+        /// page takes no memory.
+        static constexpr std::size_t alignment = std::size_t(1) << 20, usual_size = alignment - 64;
 
         std::atomic<tape*> owner;
         page* older = nullptr;
@@ -28,6 +30,8 @@ namespace xautodiff::variable
 
         /// Where room begins, and how much there is on a page of the usual size.
         static constexpr std::size_t first = 64, room = usual_size - first - sizeof(node_base);
+        /// An entry that takes more has a page of its own.
+        static constexpr std::size_t largest = room < flag::largest_size ? room : flag::largest_size;
 
         page(tape* t, std::size_t s) : owner(t), size(s), youngest(end())
         {
@@ -39,10 +43,10 @@ namespace xautodiff::variable
         /// Where room ends, and a mark without flags and size stands before the oldest entry.
         std::uintptr_t end() const { return address() + size - sizeof(node_base); }
 
-        /// What an entry that takes so many bytes has in its flags. One that is larger has a page of its own.
+        /// What an entry that takes so many bytes has in its flags.
         static constexpr std::uint32_t size_flags(std::size_t bytes)
         {
-            return bytes <= room ? flag::of_size(bytes) : 0;
+            return bytes <= largest ? flag::of_size(bytes) : 0;
         }
 
         /// What an entry takes.

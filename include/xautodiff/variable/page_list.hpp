@@ -6,6 +6,7 @@
 #include <xautodiff/variable/open_room.hpp>
 #include <xautodiff/variable/page.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace xautodiff::variable
@@ -66,34 +67,11 @@ namespace xautodiff::variable
 
         [[gnu::noinline]] void retire(page* p)
         {
-            if (p == m_youngest && p->size == page::usual_size)
-            {
-                open_page();
-                return;
-            }
-            if (p == m_youngest)
-            {
-                close_page();
-            }
-            (p->newer != nullptr ? p->newer->older : m_youngest) = p->older;
-            if (p->older != nullptr)
-            {
-                p->older->newer = p->newer;
-            }
-            --m_pages;
-            if (p->size == page::usual_size && m_reserve_size < m_to_keep + m_most)
-            {
-                p->older = std::exchange(m_reserve, p);
-                ++m_reserve_size;
-            }
-            else
-            {
-                delete_page(p);
-            }
+            p == m_youngest && p->size == page::usual_size ? open_page() : remove(p);
             if (m_pages <= 1)
             {
-                // What the last round needed is kept for the next one.
-                m_to_keep = m_most;
+                // What rounds of late needed is kept for the next ones.
+                m_to_keep = std::max(m_most, m_to_keep / 2);
                 m_most = 1;
                 free_reserve(m_to_keep);
             }
@@ -148,7 +126,8 @@ namespace xautodiff::variable
         /// Room for an entry in front of all others, on a page of `owner`, which is this thread's. Leaves the limit as it is.
         place make_room(tape& owner, std::size_t bytes, std::size_t alignment)
         {
-            if (this_room.top == 0 || aligned_down(this_room.top - bytes, alignment) < lowest())
+            if (this_room.top == 0 || !shares_page(bytes, alignment)
+                || aligned_down(this_room.top - bytes, alignment) < lowest())
             {
                 add_page(owner, bytes, alignment);
             }
@@ -174,11 +153,19 @@ namespace xautodiff::variable
         page* m_youngest = nullptr;
         page* m_reserve = nullptr;  ///< pages without entries
         std::size_t m_pages = 0, m_reserve_size = 0;
-        std::size_t m_most = 0, m_to_keep = 64;  ///< most pages in use of late; how many to keep in reserve
+        std::size_t m_most = 0, m_to_keep = 4;  ///< most pages in use of late; how many to keep in reserve
 
         static node_base* node_at(std::uintptr_t address)
         {
             return std::launder(reinterpret_cast<node_base*>(address));
+        }
+
+        /// What may be lost where an entry needs more than the usual alignment.
+        static std::size_t padding_of(std::size_t alignment) { return alignment <= 8 ? 0 : alignment - 8; }
+
+        static bool shares_page(std::size_t bytes, std::size_t alignment)
+        {
+            return bytes + padding_of(alignment) <= page::largest;
         }
 
         static std::uintptr_t aligned_down(std::uintptr_t at, std::size_t alignment) { return at & ~(alignment - 1); }
@@ -187,6 +174,29 @@ namespace xautodiff::variable
         {
             const bool is_open = &p == m_youngest && this_room.top != 0;
             return p.gone == p.end() - (is_open ? this_room.top : p.youngest);
+        }
+
+        void remove(page* p)
+        {
+            if (p == m_youngest)
+            {
+                close_page();
+            }
+            (p->newer != nullptr ? p->newer->older : m_youngest) = p->older;
+            if (p->older != nullptr)
+            {
+                p->older->newer = p->newer;
+            }
+            --m_pages;
+            if (p->size == page::usual_size && m_reserve_size < m_to_keep + m_most)
+            {
+                p->older = std::exchange(m_reserve, p);
+                ++m_reserve_size;
+            }
+            else
+            {
+                delete_page(p);
+            }
         }
 
         void open_page()
@@ -200,9 +210,8 @@ namespace xautodiff::variable
         {
             page* p;
             // An entry of a page of its own begins where it begins, so that it finds the page.
-            const std::size_t padding = alignment <= 8 ? 0 : alignment - 8;
-            const std::size_t needed = page::usual_size - page::room + padding + bytes;
-            const bool is_usual = needed <= page::usual_size;
+            const std::size_t needed = page::usual_size - page::room + padding_of(alignment) + bytes;
+            const bool is_usual = shares_page(bytes, alignment);
             if (m_reserve != nullptr && is_usual)
             {
                 p = std::exchange(m_reserve, m_reserve->older);

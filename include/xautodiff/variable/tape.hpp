@@ -62,7 +62,8 @@ namespace xautodiff::variable
         /// That of this thread, once it has a tape.
         static tape_number number() { return this_number; }
 
-        /// Room on this thread's tape for an entry that needs no more than the usual alignment; `bytes` is a multiple of 8.
+        /// Room on this thread's tape for an entry that needs no more than the usual alignment; `bytes` is a multiple of 8, at
+        /// most page::largest.
         /// The entry's size is page::size_flags(bytes). Returns false where there is more to do: see `allocate`.
         [[gnu::always_inline]] static bool try_allocate(std::size_t bytes, void*& memory)
         {
@@ -82,7 +83,8 @@ namespace xautodiff::variable
         [[gnu::always_inline]] static void* allocate(std::size_t bytes)
         {
             void* memory;
-            return try_allocate(bytes, memory) ? memory : here().allocate_slowly(bytes, 8).memory;
+            const bool is_made = bytes <= page::largest && try_allocate(bytes, memory);
+            return is_made ? memory : here().allocate_slowly(bytes, 8).memory;
         }
 
         /// Room for any entry.
