@@ -172,6 +172,30 @@ namespace xautodiff::array::blas
             return true;
         }
 
+        /// out = (0 or out) + a b, of so few elements that anything but plain loops costs more than they do.
+        template <class T>
+        [[gnu::noinline]] void multiply_few(const matrix_ref<T>& out, const matrix_ref<const T>& a,
+                                            const matrix_ref<const T>& b, bool accumulate)
+        {
+            for (index i = 0; i < out.rows; ++i)
+            {
+                for (index j = 0; j < out.columns; ++j)
+                {
+                    T& to = out.data[i * out.row_stride + j * out.column_stride];
+                    T sum = accumulate ? to : T(0);
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC unroll 1
+#endif
+                    for (index p = 0; p < a.columns; ++p)
+                    {
+                        sum += a.data[i * a.row_stride + p * a.column_stride]
+                               * b.data[p * b.row_stride + j * b.column_stride];
+                    }
+                    to = sum;
+                }
+            }
+        }
+
         /// out = beta out + a b, where all extents are ints above 0 and beta is 0 or 1.
         template <class T>
         void multiply(const matrix_ref<T>& out, const matrix_ref<const T>& a, const matrix_ref<const T>& b, T beta)
@@ -215,9 +239,12 @@ namespace xautodiff::array::blas
             {
                 return;
             }
-            // Below some tens of multiplications a call costs more than they do.
-            if (!std::is_constant_evaluated() && out.rows * out.columns * a.columns > 24 && detail::is_int(out.rows)
-                && detail::is_int(out.columns) && detail::is_int(a.columns))
+            if (!std::is_constant_evaluated() && out.rows * out.columns * a.columns <= 24)
+            {
+                return detail::multiply_few<T>(out, a.as_const(), b.as_const(), accumulate);
+            }
+            if (!std::is_constant_evaluated() && detail::is_int(out.rows) && detail::is_int(out.columns)
+                && detail::is_int(a.columns))
             {
                 return detail::multiply<T>(out, a.as_const(), b.as_const(), accumulate ? T(1) : T(0));
             }

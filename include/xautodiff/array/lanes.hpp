@@ -162,10 +162,10 @@ namespace xautodiff::array
         /// The first n elements, not all and at least one; in the other lanes there is the first one again.
         static lanes load_first(const T* from, std::ptrdiff_t n)
         {
-            T lane[count];
-            lanes(*from).store(lane);
-            detail::copy_some<count / 2>(lane, from, n);
-            return load(lane);
+            // Each by itself: a register that is loaded from where smaller stores have just gone waits for all of them.
+            return [&]<std::size_t... I>(std::index_sequence<I...>) {
+                return lanes(native{from[std::ptrdiff_t(I) < n ? std::ptrdiff_t(I) : 0]...});
+            }(std::make_index_sequence<std::size_t(count)>{});
         }
         /// Stores the first n elements, not all.
         void store_first(T* to, std::ptrdiff_t n) const
@@ -179,6 +179,13 @@ namespace xautodiff::array
         {
             using element = typename mask::element;
             return {detail::numbers<element> < element(n) ? value : native{}};
+        }
+
+        /// Zero in all lanes but the last n.
+        lanes last(std::ptrdiff_t n) const
+        {
+            using element = typename mask::element;
+            return {detail::numbers<element> >= element(count - n) ? value : native{}};
         }
 
         T operator[](int i) const { return value[i]; }

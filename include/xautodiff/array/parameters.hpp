@@ -22,6 +22,15 @@ namespace xautodiff::array
             value[static_cast<std::size_t>(count++)] = v;
         }
 
-        friend constexpr bool operator==(const parameters&, const parameters&) = default;
+        friend constexpr bool operator==(const parameters& a, const parameters& b)
+        {
+            // Not the default, which calls memcmp for all that there is room for.
+            bool same = a.count == b.count;
+            for (int i = 0; same && i < a.count; ++i)
+            {
+                same = a.value[static_cast<std::size_t>(i)] == b.value[static_cast<std::size_t>(i)];
+            }
+            return same;
+        }
     };
 }

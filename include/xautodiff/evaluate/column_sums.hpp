@@ -7,7 +7,9 @@
 #include <xautodiff/array/pairwise_sum.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <utility>
 
 namespace xautodiff::evaluate
 {
@@ -35,39 +37,45 @@ namespace xautodiff::evaluate
 
         std::size_t memory_size() const { return std::size_t(m_size) * std::size_t(m_levels + 1); }
 
-        /// Where rows are to be added, laid out as the row that receives their sum.
+        /// Where the sum of the first block is to be written, laid out as the row that receives that of all. What is there is
+        /// not zero.
         T* start(T* memory)
         {
-            m_memory = memory;
             m_waiting.clear();
-            std::fill_n(m_memory, m_size, T(0));
-            return m_memory;
+            for (int l = 0; l <= m_levels; ++l)
+            {
+                m_place[std::size_t(l)] = memory + l * m_size;
+            }
+            return m_place[0];
         }
 
-        /// Takes what has been added up so far, and starts from zero again.
-        void add_block()
+        /// Takes the sum of a block, and returns where that of the next one is to be written.
+        T* add_block()
         {
-            const std::size_t level = m_waiting.add_block([this](std::size_t l) { add(m_memory, level_at(l)); });
-            std::copy_n(m_memory, m_size, level_at(level));
-            std::fill_n(m_memory, m_size, T(0));
+            const std::size_t level = m_waiting.add_block([this](std::size_t l) { add(m_place[0], m_place[l + 1]); });
+            std::swap(m_place[0], m_place[level + 1]);
+            return m_place[0];
         }
 
-        /// Adds the sum to the row at `to`.
+        /// Makes zeros of where the sum of a block is to be written.
+        void clear() { std::fill_n(m_place[0], m_size, T(0)); }
+
+        /// Adds the sum of all blocks to the row at `to`.
         void finish(T* to)
         {
-            m_waiting.for_each([this](std::size_t level) { add(m_memory, level_at(level)); });
+            clear();
+            m_waiting.for_each([this](std::size_t level) { add(m_place[0], m_place[level + 1]); });
             array::add_to(array::array_ref<T>(to, m_row.shape, m_row.stride),
-                          array::array_ref<T>(m_memory, m_row.shape, m_row.stride));
+                          array::array_ref<T>(m_place[0], m_row.shape, m_row.stride));
         }
 
     private:
         array::array_ref<T> m_row;
         int m_levels = 0;
         index m_size = 0;
-        T* m_memory = nullptr;
+        /// Where a block's sum is written, and then the sums that wait, one for each level: of as many blocks as can be counted.
+        std::array<T*, 64> m_place{};
         array::waiting_sums m_waiting;
-
-        T* level_at(std::size_t level) { return m_memory + index(level + 1) * m_size; }
 
         void add(T* to, const T* from) const
         {

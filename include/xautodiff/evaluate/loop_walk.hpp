@@ -11,7 +11,7 @@ namespace xautodiff::evaluate
     template <class T>
     struct loop_walk
     {
-        array::index rows = 1;                   ///< rows that are taken together
+        array::index rows = 1;                   ///< how many rows
         const array::index* row_step = nullptr;  ///< how far they are apart, for streams and then for results
         /// For each stream all bits, or none where one register's worth of elements is read again and again. Null: all bits.
         const array::index* mask = nullptr;
@@ -23,6 +23,9 @@ namespace xautodiff::evaluate
         /// by itself.
         const array::index* delay = nullptr;
         array::widest_t<T>* held = nullptr;  ///< for each of these, what was put off
+        /// Whether a register's worth of all rows comes before the next: for results that add to the same elements in each row,
+        /// which have no mask then. Otherwise one row comes after the other.
+        bool is_abreast = false;
     };
 
     /// One row: in memory, since handing it over by value takes as long as a short row.
@@ -31,7 +34,6 @@ namespace xautodiff::evaluate
 
     /// Computes `n` elements, a multiple of the lane count: `in` are the streams' elements, one beside the next, and then the
     /// numbers; `out` is where results go. A total's lanes are put into `totals`; without lanes its terms are stored to `out`.
-    /// Several rows are for regions that add to the same elements in each of them; others take one.
     template <class T>
     using region_function = void (*)(array::index n, const T* const* in, T* const* out, array::widest_t<T>* totals,
                                      const loop_walk<T>& walk);

@@ -57,7 +57,7 @@ namespace xautodiff::evaluate
 
         loop_walk<T> walk(index rows, const index* row_step, const index* mask, const index* sum_mask = nullptr) const
         {
-            return {rows, row_step, mask, sum_mask, r.is_merged ? m.delay : nullptr, m.held};
+            return {rows, row_step, mask, sum_mask, r.is_merged ? m.delay : nullptr, m.held, r.is_grouped};
         }
 
         /// Copies what does not fill a register into one.
@@ -97,8 +97,9 @@ namespace xautodiff::evaluate
             }
         }
 
-        /// Of parts that are put together in registers, the elements that are there still, and those that did not fill one.
-        void add_ends()
+        /// Of parts that are put together in registers, the elements that are there still, and those that did not fill one,
+        /// which begin so far behind where take_rest has let them be written.
+        void add_ends(index rest_at = 0)
         {
             if constexpr (has_lanes && array::has_delay_lines)
             {
@@ -112,7 +113,7 @@ namespace xautodiff::evaluate
                         {
                             end[i - m.delay[o]] += array::delay_line<T>::put_off(m.held[o], m.delay[o], i);
                         }
-                        put_row(delivery::add, end, result_buffer(o) + block, 1, rest);
+                        put_row(delivery::add, end, result_buffer(o) + block + rest_at, 1, rest);
                     }
                 }
             }
@@ -133,6 +134,45 @@ namespace xautodiff::evaluate
             {
                 to[i * step] = how == delivery::add ? to[i * step] + from[i] : from[i];
             }
+        }
+
+        /// Adds what a call of the inner loop over n elements left in the totals; only the first `valid` lanes count.
+        void add_totals(index n, index valid)
+        {
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                if (r.how[o] != delivery::total)
+                {
+                    continue;
+                }
+                if constexpr (has_lanes)
+                {
+                    m.sums[o].add(valid == lanes ? m.totals[o] : m.totals[o].first(valid));
+                }
+                else
+                {
+                    const T* const terms = m.to[o];
+                    m.sums[o].add(array::block_sum<T>(n, [terms](index i) { return terms[i]; }));
+                }
+            }
+        }
+
+        /// The same where a register was filled with elements of which only the last n count.
+        void add_last_totals(index n)
+        {
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                if (r.how[o] == delivery::total)
+                {
+                    m.sums[o].add(m.totals[o].last(n));
+                }
+            }
+        }
+
+        /// Puts the last n elements of such a register, not all, to where they belong.
+        static void put_last(T* to, const T* from, index n)
+        {
+            array::detail::copy_some<lanes / 2>(to, from + lanes - n, n);
         }
 
         static T sum_of_lanes(const V& v)

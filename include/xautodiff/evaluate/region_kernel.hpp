@@ -3,167 +3,27 @@
 // code that an expert would write by hand.
 #pragma once
 
-#include <xautodiff/array/vector_math.hpp>
 #include <xautodiff/evaluate/loop_walk.hpp>
-#include <xautodiff/evaluate/unroll.hpp>
-#include <xautodiff/graph/plan.hpp>
+#include <xautodiff/evaluate/region_body.hpp>
 
 namespace xautodiff::evaluate
 {
     /// V is what it computes with: T, or lanes of T.
     template <const auto& Graph, graph::scheduling How, int Region, class T, class V>
-    class region_kernel
+    class region_kernel : region_body<Graph, How, Region, T, V>
     {
-        static constexpr const graph::region& region = graph::schedule_of<Graph, How>.regions[std::size_t(Region)];
-        static constexpr bool has_lanes = !std::is_same_v<V, T>;
+        using base = region_body<Graph, How, Region, T, V>;
+        using typename base::frame;
+
+        // Not by using: g++ 12 does not find it in a lambda then.
+        static constexpr const graph::region& region = base::region;
+        static constexpr bool has_lanes = base::has_lanes;
+        static constexpr array::index step = base::step;
 
         // A copy, as what runs must not mention the graph (see graph/plan.hpp).
         template <int O>
         static constexpr graph::region_output output =
             graph::schedule_of<Graph, How>.outputs[std::size_t(region.first_output + O)];
-
-        static constexpr int stream(int i)
-        {
-            return graph::schedule_of<Graph, How>.streams[std::size_t(region.first_stream + i)];
-        }
-        static constexpr int number(int i)
-        {
-            return graph::schedule_of<Graph, How>.numbers[std::size_t(region.first_number + i)];
-        }
-        static constexpr int member(int i)
-        {
-            return graph::schedule_of<Graph, How>.members[std::size_t(region.first_member + i)];
-        }
-
-        /// The register of each step: streams, then members; numbers count by themselves.
-        static constexpr auto registers = []
-        {
-            std::array<int, std::size_t(Graph.size()) + 1> out{};
-            for (int i = 0; i < region.streams; ++i)
-            {
-                out[std::size_t(stream(i))] = i;
-            }
-            for (int i = 0; i < region.members; ++i)
-            {
-                out[std::size_t(member(i))] = region.streams + i;
-            }
-            for (int i = 0; i < region.numbers; ++i)
-            {
-                out[std::size_t(number(i))] = -1 - i;
-            }
-            return out;
-        }();
-
-        static constexpr auto mask_type()
-        {
-            if constexpr (has_lanes)
-            {
-                return std::type_identity<typename V::mask>{};
-            }
-            else
-            {
-                return std::type_identity<bool>{};
-            }
-        }
-        using mask = typename decltype(mask_type())::type;
-
-        struct frame
-        {
-            V number[std::size_t(region.numbers) + 1];
-            V value[std::size_t(region.streams + region.members) + 1];
-            mask truth[std::size_t(region.streams + region.members) + 1];
-        };
-
-        template <int Step>
-        [[gnu::always_inline]] static V value(const frame& f)
-        {
-            using s = graph::step_at<Graph, Step>;
-            constexpr int at = registers[std::size_t(Step)];
-            if constexpr (s::kind == graph::step_kind::literal)
-            {
-                return V(T(s::value));
-            }
-            else if constexpr (at < 0)
-            {
-                return f.number[-1 - at];
-            }
-            else if constexpr (has_lanes && s::is_mask && at >= region.streams)
-            {
-                return select(f.truth[at], V(T(1)), V(T(0)));
-            }
-            else
-            {
-                return f.value[at];
-            }
-        }
-
-        /// An operand of Op: of a choice the mask itself, otherwise a value.
-        template <class Op, int Step, int Operand>
-        [[gnu::always_inline]] static auto operand(const frame& f)
-        {
-            using s = graph::step_at<Graph, Step>;
-            constexpr int at = registers[std::size_t(Step)];
-            if constexpr (has_lanes && std::is_base_of_v<op::choice<Op>, Op> && Operand == 0)
-            {
-                if constexpr (s::is_mask && at >= region.streams)
-                {
-                    return f.truth[at];
-                }
-                else
-                {
-                    return value<Step>(f) != V(T(0));
-                }
-            }
-            else
-            {
-                return value<Step>(f);
-            }
-        }
-
-        template <class Op>
-        static constexpr bool has_vector_value = []
-        {
-            if constexpr (requires { Op::is_vectorized; })
-            {
-                return bool(Op::is_vectorized);
-            }
-            else
-            {
-                // Found beside the library's own operations.
-                return requires(const Op* op) { is_vectorized(op); };
-            }
-        }();
-
-        template <int M, std::size_t... K>
-        [[gnu::always_inline]] static void compute(frame& f, std::index_sequence<K...>)
-        {
-            constexpr int i = member(M);
-            using s = graph::step_at<Graph, i>;
-            using Op = typename s::operation;
-            constexpr int at = region.streams + M;
-            if constexpr (s::is_structured)
-            {
-                // Spreading out and summing to the same shape: in a loop, nothing.
-                f.value[at] = value<s::template operand<0>>(f);
-            }
-            else if constexpr (has_lanes && !has_vector_value<Op>)
-            {
-                f.value[at] = array::by_lane([](const auto&... x) { return Op::value(x...); },
-                                             value<s::template operand<int(K)>>(f)...);
-                if constexpr (s::is_mask)
-                {
-                    f.truth[at] = f.value[at] != V(T(0));
-                }
-            }
-            else if constexpr (has_lanes && s::is_mask)
-            {
-                f.truth[at] = Op::value(operand<Op, s::template operand<int(K)>, int(K)>(f)...);
-            }
-            else
-            {
-                f.value[at] = V(Op::value(operand<Op, s::template operand<int(K)>, int(K)>(f)...));
-            }
-        }
 
         /// The next result from the O-th on of which f is true; the number of results where there is none.
         template <class F>
@@ -176,6 +36,10 @@ namespace xautodiff::evaluate
             }
             return o;
         }
+
+        /// So many rows at a time: each is a stream from memory, and where they lie 4 KiB apart, all are in the same few
+        /// places of the nearest cache.
+        static constexpr array::index rows_in_registers = 8;
 
         /// Whether some results are sums over rows, which stay in registers while several rows are taken.
         static constexpr bool sums_rows =
@@ -210,7 +74,7 @@ namespace xautodiff::evaluate
             [[gnu::always_inline]] void add(T* const* to, array::index i, const V& term)
             {
                 T* const at = to[O] + (i & mask[O]);
-                store(at, load(at) + term);
+                base::store(at, base::load(at) + term);
             }
         };
 
@@ -232,7 +96,7 @@ namespace xautodiff::evaluate
             template <int O>
             [[gnu::always_inline]] void add(T* const* to, array::index i, const V& part)
             {
-                store(to[O] + i, part);
+                base::store(to[O] + i, part);
             }
         };
 
@@ -263,21 +127,15 @@ namespace xautodiff::evaluate
             }
         };
 
-        /// One register's worth of elements, from loads to stores.
+        /// One register's worth of elements, from what was read to stores.
         template <class Parts, class Sums>
         [[gnu::always_inline]] static void run_once(frame& f, [[maybe_unused]] V* total, [[maybe_unused]] Parts& parts,
-                                                    [[maybe_unused]] Sums& sums, const T* const* from, T* const* to,
-                                                    array::index i, [[maybe_unused]] const array::index* mask)
+                                                    [[maybe_unused]] Sums& sums, T* const* to, array::index i)
         {
-            unroll<region.streams>([&](auto s) __attribute__((always_inline)) {
-                f.value[s()] = load(from[s()] + (region.may_repeat(s()) ? i & mask[s()] : i));
-            });
-            unroll<region.members>([&](auto m) __attribute__((always_inline)) {
-                compute<m()>(f, std::make_index_sequence<std::size_t(graph::step_at<Graph, member(m())>::arity)>{});
-            });
+            base::compute_members(f);
             unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
                 constexpr graph::region_output target = output<o()>;
-                const V result = value<target.from>(f);
+                const V result = base::template value<target.from>(f);
                 if constexpr (target.kind == graph::output_kind::total && has_lanes)
                 {
                     total[o()] += result;
@@ -292,35 +150,42 @@ namespace xautodiff::evaluate
                 }
                 else
                 {
-                    store(to[o()] + i, result);
+                    base::store(to[o()] + i, result);
                 }
             });
         }
 
-        /// The same of some rows.
+        /// The same of some rows abreast. Their totals are begun anew, so that additions wait for those of these rows alone.
         template <class Parts>
         [[gnu::always_inline]] static void run_rows(frame& f, V* total, Parts& parts, const T* const* in, T* const* out,
-                                                    array::index i, const array::index* mask, const loop_walk<T>& walk)
+                                                    array::index i, const array::index* mask, array::index rows,
+                                                    const loop_walk<T>& walk)
         {
             const T* from[std::size_t(region.streams) + 1];
             T* to[std::size_t(region.outputs) + 1];
             std::copy_n(in, region.streams, from);
             std::copy_n(out, region.outputs, to);
             adding_in_registers sums;
+            V of_rows[std::size_t(region.outputs) + 1];
             unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
                 if constexpr (output<o()>.adds_in_place())
                 {
-                    sums.sum[o()] = load(to[o()] + i);
+                    sums.sum[o()] = base::load(to[o()] + i);
                 }
+                of_rows[o()] = V(T(0));
             });
+            base::template read<true, false>(f, from, i, mask);
             for (array::index row = 0;;)
             {
-                run_once(f, total, parts, sums, from, to, i, mask);
-                if (++row == walk.rows)
+                base::template read<false, true>(f, from, i, mask);
+                run_once(f, of_rows, parts, sums, to, i);
+                if (++row == rows)
                 {
                     break;
                 }
-                unroll<region.streams>([&](auto s) __attribute__((always_inline)) { from[s()] += walk.row_step[s()]; });
+                unroll<region.streams>([&](auto s) __attribute__((always_inline)) {
+                    from[s()] += region.is_fixed(s()) ? 0 : walk.row_step[s()];
+                });
                 unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
                     to[o()] += output<o()>.adds_in_place() ? 0 : walk.row_step[region.streams + o()];
                 });
@@ -328,9 +193,60 @@ namespace xautodiff::evaluate
             unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
                 if constexpr (output<o()>.adds_in_place())
                 {
-                    store(to[o()] + i, sums.sum[o()]);
+                    base::store(to[o()] + i, sums.sum[o()]);
+                }
+                else if constexpr (output<o()>.kind == graph::output_kind::total && has_lanes)
+                {
+                    total[o()] += of_rows[o()];
                 }
             });
+        }
+
+        /// Rows abreast, as many at a time as stay in registers. Moves `from` and `to` on.
+        template <class Parts>
+        [[gnu::always_inline]] static void run_abreast(frame& f, V* total, Parts& parts, array::index n, const T** from,
+                                                       T** to, const array::index* mask, const loop_walk<T>& walk)
+        {
+            for (array::index row = 0; row < walk.rows; row += rows_in_registers)
+            {
+                const array::index rows = std::min(walk.rows - row, rows_in_registers);
+                for (array::index i = 0; i < n; i += step)
+                {
+                    run_rows(f, total, parts, from, to, i, mask, rows, walk);
+                }
+                unroll<region.streams>([&](auto s)
+                                           __attribute__((always_inline)) { from[s()] += rows * walk.row_step[s()]; });
+                unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
+                    to[o()] += output<o()>.adds_in_place() ? 0 : rows * walk.row_step[region.streams + o()];
+                });
+            }
+        }
+
+        /// One row after the other. Moves `from` and `to` on.
+        template <class Parts>
+        [[gnu::always_inline]] static void run_in_turn(frame& f, V* total, Parts& parts, array::index n, const T** from,
+                                                       T** to, const array::index* mask, const loop_walk<T>& walk)
+        {
+            adding_in_memory sums(walk);
+            for (array::index row = 0;;)
+            {
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC ivdep
+#endif
+                for (array::index i = 0; i < n; i += step)
+                {
+                    base::template read<true, true>(f, from, i, mask);
+                    run_once(f, total, parts, sums, to, i);
+                }
+                if (++row == walk.rows)
+                {
+                    break;
+                }
+                unroll<region.streams>([&](auto s) __attribute__((always_inline)) { from[s()] += walk.row_step[s()]; });
+                unroll<region.outputs>([&](auto o) __attribute__((always_inline)) {
+                    to[o()] += walk.row_step[region.streams + o()];
+                });
+            }
         }
 
     public:
@@ -367,7 +283,6 @@ namespace xautodiff::evaluate
                                                    [[maybe_unused]] array::widest_t<T>* totals,
                                                    [[maybe_unused]] const loop_walk<T>& walk)
         {
-            constexpr array::index step = has_lanes ? array::lane_count<T> : 1;
             frame f;
             // Copies, which the stores below cannot change.
             const T* from[std::size_t(region.streams) + 1];
@@ -386,24 +301,14 @@ namespace xautodiff::evaluate
             {
                 total[o] = V(T(0));
             }
-            adding_in_memory sums(walk);
             if constexpr (sums_rows)
             {
-                for (array::index i = 0; i < n; i += step)
-                {
-                    walk.rows > 1 ? run_rows(f, total, parts, from, to, i, mask, walk)
-                                  : run_once(f, total, parts, sums, from, to, i, mask);
-                }
+                walk.is_abreast ? run_abreast(f, total, parts, n, from, to, mask, walk)
+                                : run_in_turn(f, total, parts, n, from, to, mask, walk);
             }
             else
             {
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC ivdep
-#endif
-                for (array::index i = 0; i < n; i += step)
-                {
-                    run_once(f, total, parts, sums, from, to, i, mask);
-                }
+                run_in_turn(f, total, parts, n, from, to, mask, walk);
             }
             if constexpr (has_lanes)
             {
@@ -411,30 +316,6 @@ namespace xautodiff::evaluate
                 {
                     totals[o] = total[o];
                 }
-            }
-        }
-
-        [[gnu::always_inline]] static V load(const T* from)
-        {
-            if constexpr (has_lanes)
-            {
-                return V::load(from);
-            }
-            else
-            {
-                return *from;
-            }
-        }
-
-        [[gnu::always_inline]] static void store(T* to, const V& v)
-        {
-            if constexpr (has_lanes)
-            {
-                v.store(to);
-            }
-            else
-            {
-                *to = v;
             }
         }
     };

@@ -29,8 +29,6 @@ namespace xautodiff::evaluate
         static constexpr array::index lanes = array::lane_count<T>;
         /// Rows with fewer elements are taken together.
         static constexpr array::index short_row = 64;
-        /// How many rows are taken together that are added to the same elements.
-        static constexpr array::index grouped_rows = 8;
         /// What a sum adds up before it goes into pairs, and what is buffered.
         static constexpr array::index buffered = 512;
         /// Where nothing is buffered.
@@ -66,7 +64,8 @@ namespace xautodiff::evaluate
         bool is_plain = false;       ///< no buffer is needed but for what does not fill a register
         bool is_small = false;       ///< that, and no sums in pairs
         bool is_tiled = false;       ///< rows are so short that some are taken together
-        bool is_grouped = false;     ///< all rows are added to the same elements: some are taken together
+        bool is_grouped = false;     ///< all rows are added to the same elements: some are taken abreast
+        bool is_batched = false;     ///< rows need hardly any buffer: some are taken with one call
         bool is_planned = false;     ///< the same every time: all results have one shape
         bool is_simple = false;      ///< planned and small, with nothing to be done before
         bool has_sums = false;       ///< some results have to be zero before
@@ -139,6 +138,10 @@ namespace xautodiff::evaluate
         row_block = needs_buffers ? block_sizes<T>::buffered : block_sizes<T>::plain;
         // In the kernel such sums stay in registers from row to row.
         is_grouped = is_plain && axes.rank > 1 && array::lane_count<T> > 1;
+        for (std::size_t s = 0; s < streams; ++s)
+        {
+            is_grouped = is_grouped && (stride[s][1] == 0 || !region->is_fixed(int(s)));
+        }
         bool any_sum = false;
         for (std::size_t o = 0; o < results; ++o)
         {
@@ -147,6 +150,12 @@ namespace xautodiff::evaluate
             is_grouped = is_grouped && (!adds || (how[o] == delivery::direct && stride[streams + o][1] == 0));
         }
         is_grouped = is_grouped && any_sum;
+        is_batched =
+            !needs_buffers && !is_grouped && axes.rank > 1 && n <= block_sizes<T>::plain && array::lane_count<T> > 1;
+        for (std::size_t o = 0; o < results; ++o)
+        {
+            is_batched = is_batched && (goes_round(o) || !outputs[o].adds_in_place());
+        }
         is_small =
             is_plain && axes.rank <= 1 && !axes.is_empty && n <= block_sizes<T>::plain && array::lane_count<T> > 1;
     }

@@ -3,19 +3,21 @@
 // otherwise, or repeats, or does not fill a register, goes through small buffers. Compiled once for each number type.
 #pragma once
 
+#include <xautodiff/evaluate/row_batches.hpp>
 #include <xautodiff/evaluate/short_rows.hpp>
 #include <xautodiff/evaluate/small_region.hpp>
 
 namespace xautodiff::evaluate
 {
     template <class T>
-    class region_runner : region_ends<T>
+    class region_runner : row_batches<T>
     {
-        using base = region_ends<T>;
-        using index = array::index;
+        using base = row_batches<T>;
+        using typename base::index;
         using sizes = block_sizes<T>;
         using base::accumulates;
         using base::add_ends;
+        using base::add_totals;
         using base::block;
         using base::buffer_of;
         using base::has_lanes;
@@ -32,6 +34,7 @@ namespace xautodiff::evaluate
     public:
         using base::base;
         using base::sum_of_lanes;
+        using base::sums_of_row;
 
         void run()
         {
@@ -61,16 +64,17 @@ namespace xautodiff::evaluate
         void run_rows()
         {
             array::loop_axes axes = r.axes;
-            // A tile and a group walk the second axis themselves.
-            axes.extent[1] = r.is_tiled || r.is_grouped ? 1 : axes.extent[1];
+            // These walk the second axis themselves.
+            axes.extent[1] = r.is_tiled || r.is_grouped || r.is_batched ? 1 : axes.extent[1];
             for (std::size_t k = 0; r.is_grouped && k < r.streams + r.results; ++k)
             {
                 m.step[k] = row_step_of(k);
             }
-            array::for_each_row(axes, {r.stride, r.streams + r.results}, m.at,
-                                [this] { r.is_tiled   ? run_tiles()
-                                         : r.is_plain ? run_plain_rows()
-                                                      : run_row(); });
+            array::for_each_row(
+                axes, {r.stride, r.streams + r.results}, m.at,
+                [this] {
+                    r.is_tiled ? run_tiles() : r.is_batched ? run_batched() : r.is_plain ? run_plain_rows() : run_row();
+                });
         }
 
         void finish()
@@ -85,9 +89,6 @@ namespace xautodiff::evaluate
         }
 
     private:
-        /// Sums of a row that the inner loop adds up go round: additions do not wait for each other.
-        static constexpr index sums_of_row = 4 * lanes;
-
         /// Whether a stream's elements are read where they lie.
         bool is_in_place(std::size_t s) const
         {
@@ -109,35 +110,76 @@ namespace xautodiff::evaluate
             }
         }
 
-        void run_plain_rows()
+        void run_batched()
         {
-            const index rows = r.is_grouped ? r.axes.extent[1] : 1;
-            for (index row = 0; row < rows; row += sizes::grouped_rows)
+            if constexpr (has_lanes)
             {
-                run_plain_group(row, std::min(rows - row, sizes::grouped_rows));
+                base::run_batches();
             }
         }
 
-        void run_plain_group(index row, index count)
+        void run_plain_rows()
         {
-            const index n = r.axes.row_size();
+            const index n = r.axes.row_size(), rows = r.is_grouped ? r.axes.extent[1] : 1;
             for (index begin = 0; begin < n; begin += sizes::plain)
             {
                 const index size = std::min(n - begin, sizes::plain), whole = size / lanes * lanes;
                 if (whole != 0)
                 {
-                    place_plain(row, begin);
-                    run_whole(whole, base::walk(count, m.step, nullptr));
+                    place_plain(0, begin);
+                    run_whole(whole, base::walk(rows, m.step, nullptr));
                 }
-                for (index k = 0; whole != size && k < count; ++k)
+                if (whole != size && whole != 0 && r.is_grouped && has_sums_alone())
                 {
-                    place_plain(row + k, begin);
+                    run_last_abreast(begin + whole, size - whole);
+                    continue;
+                }
+                for (index row = 0; whole != size && row < rows; ++row)
+                {
+                    place_plain(row, begin);
                     run_rest(whole, size - whole, one_row<T>);
                 }
             }
             if (r.is_merged)
             {
                 add_ends();
+            }
+        }
+
+        bool has_sums_alone() const
+        {
+            bool all = true;
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                all = all && (accumulates(o) || r.how[o] == delivery::total);
+            }
+            return all;
+        }
+
+        /// What does not fill a register, of all rows: on the last one that they fill, of which only these elements count.
+        void run_last_abreast(index begin, index rest)
+        {
+            if constexpr (has_lanes)
+            {
+                place_plain(0, begin - (lanes - rest));
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    if (accumulates(o))
+                    {
+                        m.place[o] = m.to[o];
+                        m.to[o] = result_buffer(o);
+                        V::load(m.place[o]).store(m.to[o]);
+                    }
+                }
+                m_run(lanes, m.from, m.to, m.totals, base::walk(r.axes.extent[1], m.step, nullptr));
+                base::add_last_totals(rest);
+                for (std::size_t o = 0; o < r.results; ++o)
+                {
+                    if (accumulates(o))
+                    {
+                        base::put_last(m.place[o] + lanes - rest, m.to[o], rest);
+                    }
+                }
             }
         }
 
@@ -359,27 +401,6 @@ namespace xautodiff::evaluate
             {
                 const index step = step_of(r.streams + o);
                 put_row(how, r.out[o] + result_at(o) + begin * step, from, step, n);
-            }
-        }
-
-        /// Adds what a call of the inner loop over n elements left in the totals; only the first `valid` lanes count.
-        void add_totals(index n, index valid)
-        {
-            for (std::size_t o = 0; o < r.results; ++o)
-            {
-                if (r.how[o] != delivery::total)
-                {
-                    continue;
-                }
-                if constexpr (has_lanes)
-                {
-                    m.sums[o].add(valid == lanes ? m.totals[o] : m.totals[o].first(valid));
-                }
-                else
-                {
-                    const T* const terms = m.to[o];
-                    m.sums[o].add(array::block_sum<T>(n, [terms](index i) { return terms[i]; }));
-                }
             }
         }
 

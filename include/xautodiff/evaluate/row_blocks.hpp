@@ -35,7 +35,7 @@ namespace xautodiff::evaluate
         {
             for (row_sum& s : m_sums)
             {
-                s.sums.add_block();
+                m.target[s.step].data = s.sums.add_block();
             }
             if (m_begin + m_count < m_rows)
             {

@@ -77,7 +77,12 @@ namespace xautodiff::evaluate
                                         part.axes.extent[z] = std::min(rows - begin, column_sums<T>::rows);
                                         place(loop, begin);
                                         runner.run_rows();
-                                        for_each_sum(loop, [](column_sums<T>& s, std::size_t) { s.add_block(); });
+                                        for_each_sum(loop,
+                                                     [this](column_sums<T>& s, std::size_t o)
+                                                     {
+                                                         m_out[o] = s.add_block();
+                                                         s.clear();
+                                                     });
                                     }
                                     for_each_sum(loop, [&](column_sums<T>& s, std::size_t o)
                                                  { s.finish(loop.out[o] + m_at[loop.streams + o]); });
@@ -148,6 +153,7 @@ namespace xautodiff::evaluate
                          [&](column_sums<T>& s, std::size_t o)
                          {
                              m_out[o] = s.start(memory);
+                             s.clear();
                              memory += s.memory_size();
                          });
         }

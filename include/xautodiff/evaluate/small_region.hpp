@@ -48,16 +48,21 @@ namespace xautodiff::evaluate
             if constexpr (has_lanes)
             {
                 const index n = r.axes.row_size(), rest = n % lanes, whole = n - rest;
+                // What does not fill a register is computed on the last one that the row fills, as far as there is one: some
+                // elements twice, of which only the others count.
+                const index before = whole != 0 ? lanes - rest : 0;
                 if (rest != 0)
                 {
-                    run_rest(whole, rest);
+                    whole != 0 ? run_last(whole, rest) : run_rest(rest);
                 }
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
                     const bool is_merged = r.how[o] == delivery::merged;
                     m.delay[o] = r.part[o].delay;
                     m.to[o] = r.out[o] - (is_merged ? m.delay[o] : 0);
-                    m.held[o] = !is_merged && rest != 0 ? m.totals[o].first(rest) : V(T(0));
+                    m.held[o] = is_merged || rest == 0 ? V(T(0))
+                                : whole != 0           ? m.totals[o].last(rest)
+                                                       : m.totals[o].first(rest);
                 }
                 if (whole != 0)
                 {
@@ -65,7 +70,7 @@ namespace xautodiff::evaluate
                 }
                 if (r.is_merged)
                 {
-                    base::add_ends();
+                    base::add_ends(before);
                 }
                 for (std::size_t o = 0; o < r.results; ++o)
                 {
@@ -77,25 +82,52 @@ namespace xautodiff::evaluate
             }
         }
 
-        /// Computes what does not fill a register on a whole one.
-        void run_rest(index whole, index rest)
+        /// Of a row that fills some registers, computes the last one's worth, reading it where it lies.
+        void run_last(index whole, index rest)
         {
+            const index before = lanes - rest;
             for (std::size_t s = 0; s < r.streams; ++s)
             {
-                base::copy_rest(buffer_of(s), r.in[s] + whole, rest);
-                m.from[s] = buffer_of(s);
+                m.from[s] = r.in[s] + whole - before;
             }
             std::copy_n(r.in + r.streams, r.numbers, m.from + r.streams);
             for (std::size_t o = 0; o < r.results; ++o)
             {
-                base::take_rest(o, r.out[o] + whole, rest);
+                m.to[o] = base::result_buffer(o) + base::block;
+                if (base::accumulates(o))
+                {
+                    V::load(r.out[o] + whole - before).store(m.to[o]);
+                }
             }
             m_run(lanes, m.from, m.to, m.totals, one_row<T>);
             for (std::size_t o = 0; o < r.results; ++o)
             {
                 if (r.how[o] == delivery::direct)
                 {
-                    base::give_rest(o, r.out[o] + whole, rest);
+                    base::put_last(r.out[o] + whole, m.to[o], rest);
+                }
+            }
+        }
+
+        /// Computes elements that do not fill one register on a whole one.
+        void run_rest(index rest)
+        {
+            for (std::size_t s = 0; s < r.streams; ++s)
+            {
+                base::copy_rest(buffer_of(s), r.in[s], rest);
+                m.from[s] = buffer_of(s);
+            }
+            std::copy_n(r.in + r.streams, r.numbers, m.from + r.streams);
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                base::take_rest(o, r.out[o], rest);
+            }
+            m_run(lanes, m.from, m.to, m.totals, one_row<T>);
+            for (std::size_t o = 0; o < r.results; ++o)
+            {
+                if (r.how[o] == delivery::direct)
+                {
+                    base::give_rest(o, r.out[o], rest);
                 }
             }
         }

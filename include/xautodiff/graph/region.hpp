@@ -37,11 +37,13 @@ namespace xautodiff::graph
         int first_member = 0, members = 0;  ///< the steps it computes, in order
         int first_output = 0, outputs = 0;
         unsigned long long repeats = 0;  ///< streams that may hold one element for a whole row, as bits
+        unsigned long long fixed = 0;    ///< streams of which all rows that are taken together read the same, as bits
         unsigned long long serves = 0;
 
-        /// The bit of a stream in `repeats`; none from the 64th stream on.
+        /// The bit of a stream in `repeats` and `fixed`; none from the 64th stream on.
         static constexpr unsigned long long bit_of(int stream) { return stream < 64 ? 1ull << stream : 0; }
         constexpr bool may_repeat(int stream) const { return (repeats & bit_of(stream)) != 0; }
+        constexpr bool is_fixed(int stream) const { return (fixed & bit_of(stream)) != 0; }
     };
 
     enum class task_kind

@@ -379,6 +379,7 @@ namespace xautodiff::graph
                         const bool is_stream = !is_member(i) && !g[i].shape.is_scalar();
                         const int place = int(out.streams.size()) - r.first_stream;
                         r.repeats |= is_stream && may_repeat(i) ? region::bit_of(place) : 0;
+                        r.fixed |= is_stream && is_smaller(kinds[std::size_t(i)], key.kind) ? region::bit_of(place) : 0;
                         (is_member(i) ? out.members : is_stream ? out.streams : out.numbers).push_back(i);
                     }
                 }
