@@ -51,6 +51,8 @@ SMALL = ["W1/8", "W2/8", "W3/8", "W4/4x2", "W8/8", "normal/4x2", "softmax/4x2", 
 FLOAT = 1.7
 # The tutorial's loop: how much faster than libtorch.
 FASTER_THAN_TORCH = 10
+# Two threads: how much faster than one, by row.
+THREADS = {"W3_threads/1000000": 1.7}
 # Peak memory: above the loop by hand.
 MEMORY = 1.05
 
@@ -61,6 +63,7 @@ WHAT = {
     "W2_float": "W2 in float",
     "W3": "sum(log1p(exp(-y s))) + ½ sum(s²)",
     "W3_float": "W3 in float",
+    "W3_threads": "W3 in several threads",
     "W4": "logistic regression",
     "W5": "tanh perceptron 64 → 128 → 10",
     "W6": "s = sin(s) 1.0001 + 0.5 s x, recorded",
@@ -89,12 +92,14 @@ class Results:
             for run in document["benchmarks"]:
                 if run["run_type"] != "iteration":
                     continue
-                row, contender = re.sub(r"/(iterations|repeats):\d+", "", run["run_name"]).rsplit("/", 1)
+                name, by_wall_clock = re.subn(r"/real_time$", "", run["run_name"])
+                row, contender = re.sub(r"/(iterations|repeats):\d+", "", name).rsplit("/", 1)
                 key = (row, path.stem, contender)
                 if "mebibytes" in run:
                     self.mebibytes.setdefault(row, {})[contender] = run["mebibytes"]
                     continue
-                samples.setdefault(key, []).append(run["cpu_time"] * {"ns": 1, "us": 1e3, "ms": 1e6}[run["time_unit"]])
+                time = run["real_time" if by_wall_clock else "cpu_time"]
+                samples.setdefault(key, []).append(time * {"ns": 1, "us": 1e3, "ms": 1e6}[run["time_unit"]])
                 self.allocations[row, contender] = int(run["allocations"])
         self.repetitions = max((len(s) for s in samples.values()), default=0)
         self.times = {}
@@ -198,6 +203,16 @@ def floats(results):
     return table(["float faster than double", "ours", "by hand", "at least", "holds"], rows)
 
 
+def threads(results):
+    rows = []
+    for row in sorted((r for r in results.times if "_threads/" in r), key=order):
+        times = results.program_of(row, "two")
+        gain, least = times["one"] / times["two"], THREADS.get(row)
+        rows.append([row, duration(times["one"]), duration(times["two"]), f"{gain:.2f}", f"{least or '–'}",
+                     "–" if least is None else verdict(gain >= least)])
+    return table(["several threads (oneTBB)", "one", "two", "faster", "at least", "holds"], rows)
+
+
 def memory(results):
     rows = []
     for row, by in results.mebibytes.items():
@@ -299,6 +314,7 @@ def main():
     plots(results, docs / "performance")
     parts = [machine(results), goals(results), small(results)]
     parts += [floats(results)] if any("_float/" in r for r in results.times) else []
+    parts += [threads(results)] if any("_threads/" in r for r in results.times) else []
     parts += [memory(results)] if results.mebibytes else []
     parts += ["![Every row](performance/ratios.svg)\n\n![Ratio by size](performance/by_size.svg)\n", peers(results)]
     before, rest = text.split(BEGIN)

@@ -103,6 +103,9 @@ namespace measure
         explicit row(std::string name) : m_name(std::move(name)) {}
         row(const std::string& name, std::size_t size) : row(name + "/" + std::to_string(size)) {}
 
+        /// Measures what is added from now on by the clock on the wall in place of the thread's processor time.
+        void by_wall_clock() { m_by_wall_clock = true; }
+
         /// A contender: run() computes, and returns the value; gradient() returns the gradient it computed, as numbers().
         /// The relative error of both, against the largest element, may be `tolerance`: loops that add in another order,
         /// and elementary functions of 4 ulp, leave less than the default.
@@ -121,27 +124,32 @@ namespace measure
                     return std::pair(value, std::vector<double>(gradient()));
                 };
             }
-            benchmark::RegisterBenchmark(name.c_str(),
-                                         [name, run, gradient, tolerance, right = m_expected, is_checked = false,
-                                          allocated = 0L](benchmark::State& state) mutable
-                                         {
-                                             if (!is_checked)
+            benchmark::internal::Benchmark* const registered =
+                benchmark::RegisterBenchmark(name.c_str(),
+                                             [name, run, gradient, tolerance, right = m_expected, is_checked = false,
+                                              allocated = 0L](benchmark::State& state) mutable
                                              {
-                                                 right->know();
-                                                 const double value = double(run());
-                                                 right->check(name, value, gradient(), tolerance);
-                                                 const long before = allocations();
-                                                 benchmark::DoNotOptimize(run());
-                                                 allocated = allocations() - before;
-                                                 is_checked = true;
-                                             }
-                                             for (auto _ : state)
-                                             {
-                                                 benchmark::DoNotOptimize(run());
-                                                 benchmark::ClobberMemory();
-                                             }
-                                             state.counters["allocations"] = double(allocated);
-                                         });
+                                                 if (!is_checked)
+                                                 {
+                                                     right->know();
+                                                     const double value = double(run());
+                                                     right->check(name, value, gradient(), tolerance);
+                                                     const long before = allocations();
+                                                     benchmark::DoNotOptimize(run());
+                                                     allocated = allocations() - before;
+                                                     is_checked = true;
+                                                 }
+                                                 for (auto _ : state)
+                                                 {
+                                                     benchmark::DoNotOptimize(run());
+                                                     benchmark::ClobberMemory();
+                                                 }
+                                                 state.counters["allocations"] = double(allocated);
+                                             });
+            if (m_by_wall_clock)
+            {
+                registered->UseRealTime();
+            }
             return *this;
         }
 
@@ -190,5 +198,6 @@ namespace measure
 
         std::string m_name;
         std::shared_ptr<expected> m_expected;
+        bool m_by_wall_clock = false;
     };
 }

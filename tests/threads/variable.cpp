@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "torch_error.hpp"
+#include "../variable/torch_error.hpp"
 
 namespace ad = xautodiff;
 using ad::oracle::error_of;
