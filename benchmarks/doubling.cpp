@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Arrays that ad::Variable records a statement at a time. W7: the tutorial's doubling of 3 elements until their norm is
-// 1e30; 10 doublings of a large array; and a chain of statements of several operations, and how much memory that needs.
+// 1e30; what one statement on so few costs; 10 doublings of a large array; and a chain of statements of several operations, and
+// how much memory that needs.
 #include "hand/doubling.hpp"
 
 #include "hand/chain.hpp"
@@ -37,6 +38,62 @@ namespace
                 return v[0] * y.data()[0] + v[1] * y.data()[1] + v[2] * y.data()[2];
             },
             [&gradient] { return measure::numbers(gradient); });
+    }
+
+    /// `times` statements on 3 elements, recorded; and back over them.
+    void add_statements(const std::string& name, std::size_t times, bool goes_back)
+    {
+        static constexpr double x[] = {0.37, -1.2, 0.81}, c[] = {1.0001, 0.9999, 1.0002};
+        static double gradient[3];
+        auto& leaf = measure::keep([] { return ad::Variable<vector>(vector{x[0], x[1], x[2]}, ad::requires_grad); });
+        auto& factor = measure::keep([] { return ad::Variable<vector>(vector{c[0], c[1], c[2]}); });
+        auto& ones = measure::keep([] { return vector{1, 1, 1}; });
+        measure::row row(name, times);
+        const auto found = [goes_back]
+        { return goes_back ? measure::numbers(gradient[0], gradient[1], gradient[2]) : measure::numbers(); };
+        row.add(
+            "hand",
+            [=]
+            {
+                double y[] = {x[0], x[1], x[2]}, g[] = {1, 1, 1};
+                const auto multiply = [](double(&all)[3])
+                {
+                    for (std::size_t i = 0; i < 3; ++i)
+                    {
+                        all[i] *= c[i];
+                    }
+                    benchmark::DoNotOptimize(all);
+                };
+                for (std::size_t k = 0; k < times; ++k)
+                {
+                    multiply(y);
+                }
+                for (std::size_t k = 0; goes_back && k < times; ++k)
+                {
+                    multiply(g);
+                }
+                std::copy_n(g, 3, gradient);
+                return y[0] + y[1] + y[2];
+            },
+            found);
+        row.add(
+            "ours",
+            [=, &leaf, &factor, &ones]
+            {
+                ad::Variable<vector> y = leaf * 1;
+                for (std::size_t k = 0; k < times; ++k)
+                {
+                    y = y * factor;
+                }
+                if (goes_back)
+                {
+                    leaf.clear_grad();
+                    y.backward(ones);
+                    std::copy_n(leaf.grad().begin(), 3, gradient);
+                }
+                return y.data()[0] + y.data()[1] + y.data()[2];
+            },
+            found);
     }
 
     void add_doublings(std::size_t n)
@@ -119,6 +176,8 @@ void measure::add_rows()
 {
     add_memory_of_chain(1000000);
     add_tutorial();
+    add_statements("statements", 1000, false);
+    add_statements("statements_and_back", 1000, true);
     add_doublings(1000000);
     add_chain(1000000);
 }

@@ -51,6 +51,8 @@ SMALL = ["W1/8", "W2/8", "W3/8", "W4/4x2", "W8/8", "normal/4x2", "softmax/4x2", 
 FLOAT = 1.7
 # The tutorial's loop: how much faster than libtorch.
 FASTER_THAN_TORCH = 10
+# A recorded statement on three elements: nanoseconds above the loop by hand, by row.
+STATEMENT = {"statements/1000": 150}
 # Two threads: how much faster than one, by row.
 THREADS = {"W3_threads/1000000": 1.7}
 # Peak memory: above the loop by hand.
@@ -68,6 +70,8 @@ WHAT = {
     "W5": "tanh perceptron 64 → 128 → 10",
     "W6": "s = sin(s) 1.0001 + 0.5 s x, recorded",
     "W7": "the tutorial's doubling, recorded",
+    "statements": "y = y c on 3 elements, recorded",
+    "statements_and_back": "the same and back",
     "doublings": "10 doublings of an array, recorded",
     "chain": "50 statements of 4 operations, recorded",
     "W8": "Rosenbrock through two views",
@@ -213,6 +217,17 @@ def threads(results):
     return table(["several threads (oneTBB)", "one", "two", "faster", "at least", "holds"], rows)
 
 
+def statements(results):
+    rows = []
+    for row in sorted((r for r in results.times if r.startswith("statements")), key=order):
+        if times := results.program_of(row, "ours"):
+            workload, count = row.split("/", 1)
+            above, most = (times["ours"] - times["hand"]) / int(count), STATEMENT.get(row)
+            rows.append([WHAT[workload], f"{above:.0f} ns", f"{most} ns" if most else "–",
+                         verdict(above <= most) if most else "–"])
+    return table(["a statement", "above by hand", "at most", "holds"], rows)
+
+
 def memory(results):
     rows = []
     for row, by in results.mebibytes.items():
@@ -314,6 +329,7 @@ def main():
     plots(results, docs / "performance")
     parts = [machine(results), goals(results), small(results)]
     parts += [floats(results)] if any("_float/" in r for r in results.times) else []
+    parts += [statements(results)] if any(r.startswith("statements") for r in results.times) else []
     parts += [threads(results)] if any("_threads/" in r for r in results.times) else []
     parts += [memory(results)] if results.mebibytes else []
     parts += ["![Every row](performance/ratios.svg)\n\n![Ratio by size](performance/by_size.svg)\n", peers(results)]

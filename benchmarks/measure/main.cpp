@@ -2,6 +2,10 @@
 // What each benchmark program does: one thread, its rows, and beside the times what compiled it.
 #include "row.hpp"
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 // OpenBLAS's, where that is the BLAS.
 extern "C" __attribute__((weak)) void openblas_set_num_threads(int);
 
@@ -11,6 +15,12 @@ int main(int argc, char** argv)
     {
         openblas_set_num_threads(1);
     }
+#if defined(__GLIBC__)
+    // Arrays of some megabytes that go and come again, by hand or not, are to be measured, not how long the kernel takes to
+    // take their pages back and clear them.
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
     {
