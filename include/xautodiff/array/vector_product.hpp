@@ -11,6 +11,8 @@
 
 namespace xautodiff::array
 {
+    /// A matrix as a factor of vectors, which lie in one piece like its rows. Sums over columns are added up lane by lane, 2048
+    /// columns at a time, sums over rows eight rows at a time.
     template <class T>
     class vector_product
     {
