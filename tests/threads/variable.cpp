@@ -5,7 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -174,4 +176,97 @@ TEST_CASE("a Variable that ends after its thread's tape")
         });
     number again = *copy;
     CHECK(again.item() == 2);
+}
+
+TEST_CASE("a graph that a thread has left behind leads to the leaf it was recorded on")
+{
+    number x(3.0, ad::requires_grad);
+    std::optional<number> y, z;
+    in_another_thread([&] { y.emplace(x * x); });
+    SUBCASE("in the leaf's own thread")
+    {
+        z.emplace(*y * x);
+        CHECK(ad::grad(*z, x) == 27.0);
+        CHECK(ad::grad(*y, x) == 6.0);
+        CHECK(ad::grad(*z, x, {.create_graph = true}).item() == 27.0);
+        z->backward();
+        CHECK(x.grad() == 27.0);
+    }
+    SUBCASE("in another one that goes on with it")
+    {
+        double once = 0, twice = 0;
+        in_another_thread(
+            [&]
+            {
+                z.emplace(*y * x);
+                once = ad::grad(*z, x);
+                twice = ad::grad(*y, x, {.create_graph = true}).item();
+            });
+        CHECK(once == 27.0);
+        CHECK(twice == 6.0);
+        CHECK(ad::grad(*z, x) == 27.0);
+    }
+    SUBCASE("that of arrays too")
+    {
+        using vector = std::array<double, 2>;
+        ad::Variable<vector> v(vector{1.0, 2.0}, ad::requires_grad);
+        std::optional<ad::Variable<vector>> square;
+        in_another_thread([&] { square.emplace(v * v); });
+        ad::Variable<double> sum = ad::sum(*square * v);
+        CHECK(ad::grad(sum, v) == vector{3.0, 12.0});
+        sum.backward();
+        CHECK(v.grad() == vector{3.0, 12.0});
+    }
+}
+
+TEST_CASE("a leaf of one's own that shows another thread's value takes gradients itself")
+{
+    number x(3.0, ad::requires_grad);
+    double gradient = 0;
+    in_another_thread(
+        [&]
+        {
+            number own = x.detach();
+            own.requires_grad_();
+            number y = own * own;
+            y.backward();
+            gradient = own.grad();
+        });
+    CHECK(gradient == 6.0);
+    CHECK(!x.has_grad());
+}
+
+TEST_CASE("a thread lets go of others' leaves that it has recorded on")
+{
+    using vector = std::array<double, 4>;
+    constexpr int rounds = 2000;
+    std::optional<ad::Variable<vector>> leaf;
+    std::atomic<int> done = 0, asked = 0;
+    std::size_t most = 0;
+    std::thread worker(
+        [&]
+        {
+            for (int i = 1; i <= rounds; ++i)
+            {
+                while (asked < i)
+                {
+                    std::this_thread::yield();
+                }
+                static_cast<void>(ad::grad(ad::sum(*leaf * *leaf), *leaf));
+                most = std::max(most, ad::variable::tape::here().stand_ins());
+                done = i;
+            }
+        });
+    for (int i = 1; i <= rounds; ++i)
+    {
+        leaf.emplace(vector{1, 2, 3, 4}, ad::requires_grad);
+        asked = i;
+        while (done < i)
+        {
+            std::this_thread::yield();
+        }
+    }
+    worker.join();
+    CHECK(most >= 1);
+    CHECK(most <= 32);
 }

@@ -19,8 +19,9 @@ namespace xautodiff::variable
 
         /// Adds to the adjoint of a node.
         template <class T>
-        void deliver(node<T>& to, T&& part)
+        void deliver(node<T>& operand, T&& part)
         {
+            node<T>& to = receiver(operand);
             if (to.has(flag::reached))
             {
                 accumulate_into(to.adjoint(), part);

@@ -328,6 +328,8 @@ namespace xautodiff
                 require_no_anomaly(root.object(), seed);
             }
             const enable_grad guard;
+            // What stands for them in this thread has to be there before adjoints arrive.
+            (static_cast<void>(local(*x.object())), ...);
             traced_pass pass;
             pass.deliver(*root.object(),
                          traced(make_leaf<erased_array>(detail::conversion<stored_t<Y>>::to_erased(seed))));

@@ -83,7 +83,7 @@ namespace xautodiff::variable
 
     inline void require_own_gradient(const node_base& n)
     {
-        if (n.has(flag::has_side) && n.side->is_foreign)
+        if (n.has(flag::has_side) && n.side->stands_in)
         {
             throw error(
                 "this graph reaches a leaf of another thread, which still runs: gradients are accumulated by the "

@@ -100,15 +100,16 @@ namespace xautodiff::variable
                 "this Variable was computed by another thread, which still runs: its graph is used there alone; "
                 "take its value with detach() or data(), or compute it here");
         }
-        node_base*& at = tape::here().foreign()[&n];
-        if (at == nullptr)
+        node_base* found = tape::here().stand_in_of(n);
+        if (found == nullptr)
         {
             handle<T> made = make_detached(n);
-            at = made.get();
-            retain(*at);
+            made->side->stands_in = true;
+            tape::here().keep_stand_in(n, *made);
+            found = made.get();
         }
-        n.is_differentiable() ? at->clear(flag::constant) : at->set(flag::constant);
-        return static_cast<node<T>&>(*at);
+        n.is_differentiable() ? found->clear(flag::constant) : found->set(flag::constant);
+        return static_cast<node<T>&>(*found);
     }
 
     /// What stands for n in this thread: n itself where it is its own.
@@ -118,6 +119,30 @@ namespace xautodiff::variable
         if (!tape::owns(n)) [[unlikely]]
         {
             return stand_in(n);
+        }
+        return n;
+    }
+
+    /// The node that takes an adjoint for n. One that stood for another thread's leaf in a thread that has ended, whose graph is
+    /// this one's now, leads to what stands for that leaf here: the leaf itself, if it is this thread's.
+    template <class T>
+    node<T>& receiver(node<T>& n)
+    {
+        if (n.has(flag::shares) && n.side->stands_in) [[unlikely]]
+        {
+            return local(static_cast<node<T>&>(*n.side->elements));
+        }
+        return n;
+    }
+
+    /// The same where T is not known; as far as something stands for the leaf here already.
+    inline node_base& known_receiver(node_base& n)
+    {
+        if (n.has(flag::shares) && n.side->stands_in) [[unlikely]]
+        {
+            node_base& leaf = *n.side->elements;
+            node_base* const here = tape::owns(leaf) ? &leaf : tape::here().stand_in_of(leaf);
+            return here == nullptr ? n : *here;
         }
         return n;
     }

@@ -171,7 +171,8 @@ namespace xautodiff::variable
         node_base* gradient_graph = nullptr;  ///< the gradient on record, after a pass with create_graph
         bool retains_grad = false;
         bool has_hooks = false;
-        bool is_foreign = false;  ///< it stands for a leaf of another thread, which it refers to
+        bool is_foreign = false;  ///< it shows the elements of another thread's node, which it refers to
+        bool stands_in = false;   ///< and takes adjoints for that
     };
 
     inline const node_type& node_base::type() const { return has(flag::has_side) ? *side->type : *plain_type; }

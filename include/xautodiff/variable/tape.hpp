@@ -6,8 +6,10 @@
 #include <xautodiff/variable/grad_mode.hpp>
 #include <xautodiff/variable/page_list.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <unordered_map>
@@ -173,8 +175,33 @@ namespace xautodiff::variable
             }
         }
 
-        /// Nodes of this thread that stand for leaves of others.
-        std::unordered_map<node_base*, node_base*>& foreign() { return m_foreign; }
+        /// The node of this thread that stands for another's leaf; null where there is none yet.
+        node_base* stand_in_of(node_base& leaf) const
+        {
+            const auto found = m_foreign.find(&leaf);
+            return found == m_foreign.end() ? nullptr : found->second;
+        }
+
+        /// Keeps such a node for the next time. Those that nothing else refers to go whenever there are twice as many as were left
+        /// the last time.
+        void keep_stand_in(node_base& leaf, node_base& n)
+        {
+            if (m_foreign.size() >= m_most_foreign)
+            {
+                for (auto at = m_foreign.begin(); at != m_foreign.end();)
+                {
+                    node_base& old = *at->second;
+                    const bool is_unused = old.references == 1 && old.uses == 0;
+                    at = is_unused ? m_foreign.erase(at) : std::next(at);
+                    is_unused ? release(old) : void();
+                }
+                m_most_foreign = std::max(2 * m_foreign.size(), std::size_t(16));
+            }
+            m_foreign.emplace(&leaf, &n);
+            retain(n);
+        }
+
+        std::size_t stand_ins() const { return m_foreign.size(); }
 
         using page_list::before;
         using page_list::reserved_bytes;
@@ -191,8 +218,9 @@ namespace xautodiff::variable
         std::size_t m_outside = 0;
         std::atomic<bool> m_has_remote{false};
         std::vector<std::pair<node_base*, int>> m_remote;
-        std::vector<node_base*> m_limbo;  ///< nodes that expressions alone use
-        std::unordered_map<node_base*, node_base*> m_foreign;
+        std::vector<node_base*> m_limbo;                       ///< nodes that expressions alone use
+        std::unordered_map<node_base*, node_base*> m_foreign;  ///< for leaves of others, nodes that stand for them
+        std::size_t m_most_foreign = 16;
         bool m_is_orphan = false;
         tape* m_heir = nullptr;
 
