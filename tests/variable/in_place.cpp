@@ -161,5 +161,61 @@ TEST_CASE("a checkpoint computes again what it does not keep")
     CHECK(xt::allclose(w.grad(), of_w, 1e-14, 0.0));
     CHECK(error_of([&] { loss.backward(); }) == torch_says("backward_twice"));
     CHECK(error_of([&] { static_cast<void>(ad::grad(ad::checkpoint(f, x), x)); }) == torch_says("grad_non_scalar"));
-    CHECK_FALSE(ad::Variable(ad::checkpoint(f, array(x.data()) * ad::Variable(array{1.0, 1.0}))).requires_grad());
+    // f refers to w.
+    CHECK(ad::Variable(ad::checkpoint(f, array(x.data()) * ad::Variable(array{1.0, 1.0}))).requires_grad());
+}
+
+TEST_CASE("an operand whose shape was changed is noticed, whether its elements are read or not")
+{
+    const std::string resized = "Hint: its shape was changed through mutable_data()";
+    const auto error_back = [](auto& y) { return error_of([&y] { y.backward(); }); };
+    const auto says = [](const std::string& text, const std::string& part)
+    { return text.find(part) != std::string::npos; };
+
+    ad::Variable<array> x(array{1.0, 2.0, 3.0, 4.0, 5.0}, ad::requires_grad);
+    ad::Variable<double> mean = ad::mean(x);
+    x.mutable_data() = array{1.0, 2.0};
+    CHECK(says(error_back(mean), "[torch.DoubleTensor [2]] is at version 1; expected version 0 instead."));
+    CHECK(says(error_back(mean), resized));
+    CHECK(!x.has_grad());
+
+    ad::Variable<array> h = x + 1;
+    ad::Variable<double> sum = ad::sum(h);
+    h.mutable_data() = array{1.0, 2.0, 3.0};
+    CHECK(says(error_back(sum), resized));
+
+    ad::Variable<array> difference = x - 1;
+    ad::Variable<double> total = ad::sum(difference);
+    x.mutable_data() = array{{1.0, 2.0}};
+    CHECK(says(error_back(total), resized));
+    CHECK_THROWS_AS(ad::grad(total, x), ad::error);
+
+    // Elements that nothing reads may change.
+    ad::Variable<double> again = ad::sum(x * 2);
+    x.mutable_data() = array{{3.0, 4.0}};
+    again.backward();
+    CHECK(x.grad() == array{{2.0, 2.0}});
+}
+
+TEST_CASE("a checkpoint of what asks for no gradient, by a function that refers to what does")
+{
+    ad::Variable x(array{1.0, 2.0});
+    ad::Variable w(3.0, ad::requires_grad);
+    const auto f = [&w](const auto& v) { return ad::sum(v * w); };
+    auto y = ad::checkpoint(f, x);
+    CHECK(y.requires_grad());
+    ad::Variable<double> loss = y + w * 0.5;
+    loss.backward();
+    CHECK(w.grad() == 3.5);
+    {
+        const ad::no_grad guard;
+        CHECK(!ad::checkpoint(f, x).requires_grad());
+    }
+    CHECK(!ad::checkpoint([](const auto& v) { return ad::sum(v); }, x).requires_grad());
+    // It is read again.
+    w.zero_grad();
+    auto later = ad::checkpoint(f, x);
+    x.mutable_data()(0) = 5.0;
+    CHECK_THROWS_AS(later.backward(), ad::error);
+    CHECK(w.grad() == 0.0);
 }

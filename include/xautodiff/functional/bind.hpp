@@ -11,6 +11,9 @@ namespace xautodiff
 {
     namespace functional
     {
+        template <class... X>
+        inline constexpr bool have_own_elements = (!expression::is_evaluated_first<std::remove_cvref_t<X>> && ...);
+
         /// For what a bound function refers to: X are the types of forwarding references.
         template <class... X>
         constexpr void require_variables()
@@ -18,6 +21,9 @@ namespace xautodiff
             static_assert(
                 (std::is_lvalue_reference_v<X> && ...),
                 "xautodiff: bind refers to its arguments, so they must be variables that outlive it, not temporaries");
+            static_assert(have_own_elements<X...>,
+                          "xautodiff: bind reads its arguments where they lie, and an xtensor view or function has no "
+                          "elements of its own: bind the container, and take ad::view of it in the function");
         }
 
         /// Keeps an evaluator between runs where there is one to keep. Its type stays out of the class, so that what is never
@@ -147,6 +153,9 @@ namespace xautodiff
         functional::require_variables<X...>();
         using positions =
             std::conditional_t<sizeof...(Wrt) == 0, std::integer_sequence<int, 0>, std::integer_sequence<int, Wrt...>>;
-        return functional::bound_function<F, positions, std::remove_cvref_t<X>...>(f, x...);
+        if constexpr (functional::have_own_elements<X...>)
+        {
+            return functional::bound_function<F, positions, std::remove_cvref_t<X>...>(f, x...);
+        }
     }
 }

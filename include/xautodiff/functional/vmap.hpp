@@ -174,6 +174,9 @@ namespace xautodiff
     auto bind(const functional::mapped_function<G>& f, X&&... x)
     {
         functional::require_variables<X...>();
-        return functional::bound_map<G, std::remove_cvref_t<X>...>(f.g, x...);
+        if constexpr (functional::have_own_elements<X...>)
+        {
+            return functional::bound_map<G, std::remove_cvref_t<X>...>(f.g, x...);
+        }
     }
 }

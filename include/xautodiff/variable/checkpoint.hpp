@@ -13,13 +13,16 @@ namespace xautodiff
         class checkpointed
         {
         public:
+            /// Whether an operand asks for a gradient.
+            static bool is_asked(const Variable<T>&... x)
+            {
+                node_base* const operands[]{&local(*x.object())...};
+                return detail::is_recorded(operands, sizeof...(T));
+            }
+
             static handle<R> append(const F& f, R&& value, const Variable<T>&... x)
             {
                 node_base* const operands[]{&local(*x.object())...};
-                if (!detail::is_recorded(operands, sizeof...(T)))
-                {
-                    return make_leaf<R>(std::move(value));
-                }
                 auto* n = append_node<R>(type, function_at + sizeof(F),
                                          std::max({alignof(node<R>), alignof(F), std::size_t(8)}), std::move(value));
                 ::new (reinterpret_cast<char*>(n) + function_at) F(f);
@@ -88,6 +91,8 @@ namespace xautodiff
                 {
                     std::array<node_base*, sizeof...(T)> to{};
                     s.targets(n, to.data());
+                    // Those that take no adjoint are read by what f itself refers to.
+                    require_unchanged(n, ~std::uint64_t(0));
                     std::tuple<Variable<T>...> again{
                         Variable<T>(make_detached(static_cast<node<T>&>(*operands_of(n)[I].node())))...};
                     ((to[I] != nullptr ? static_cast<void>(std::get<I>(again).requires_grad_()) : void()), ...);
@@ -150,12 +155,16 @@ namespace xautodiff
         return [&]<class... T>(const Variable<T>&... operand)
         {
             using R = variable::stored_t<decltype(f(operand...))>;
-            R value = [&]
+            using entry = variable::checkpointed<F, R, T...>;
+            if (entry::is_asked(operand...))
             {
                 const no_grad guard;
-                return Variable<R>(f(operand...)).data();
-            }();
-            return Variable<R>(variable::checkpointed<F, R, T...>::append(f, std::move(value), operand...));
+                return Variable<R>(entry::append(f, R(Variable<R>(f(operand...)).data()), operand...));
+            }
+            // Only what f refers to may ask for one, which recording it shows.
+            const Variable<R> y(f(operand...));
+            return y.requires_grad() ? Variable<R>(entry::append(f, R(y.data()), operand...))
+                                     : Variable<R>(R(y.data()));
         }(variable::as_argument(x)...);
     }
 }

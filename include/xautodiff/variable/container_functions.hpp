@@ -105,6 +105,8 @@ namespace xautodiff::variable
                        + to_string(static_cast<const node<T>&>(n).shape());
             }
 
+            static std::uint64_t shape_mark(const node_base& n) { return static_cast<const node<T>&>(n).shape_mark(); }
+
             static void drop_elements(node_base& n) noexcept
             {
                 if constexpr (is_emptiable<T>)
@@ -130,7 +132,8 @@ namespace xautodiff::variable
         &detail::container_functions<T>::run_hooks_on,
         &detail::container_functions<T>::prepare_traced,
         &detail::container_functions<T>::describe,
-        is_emptiable<T> ? &detail::container_functions<T>::drop_elements : nullptr};
+        is_emptiable<T> ? &detail::container_functions<T>::drop_elements : nullptr,
+        &detail::container_functions<T>::shape_mark};
 
     template <class T>
     inline constexpr node_type leaf_type{&container_of<T>};

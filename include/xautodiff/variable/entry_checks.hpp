@@ -9,19 +9,22 @@
 
 namespace xautodiff::variable
 {
-    [[noreturn]] inline void throw_modified(const node_base& x, std::uint64_t expected)
+    [[noreturn]] inline void throw_modified(const node_base& x, std::uint64_t expected, bool is_resized = false)
     {
         throw error("one of the variables needed for gradient computation has been modified by an inplace operation: ["
                     + x.type().container->describe(x) + "]"
                     + (x.is_leaf() ? std::string()
                                    : ", which is output " + std::to_string(result_of(x)) + " of " + name_of(x) + ",")
                     + " is at version " + std::to_string(version_of(x)) + "; expected version "
-                    + std::to_string(expected)
-                    + " instead. Hint: it was changed through mutable_data() after the statement that reads it; "
-                      "change it before that statement or after backward(), or give the statement a copy.");
+                    + std::to_string(expected) + " instead. Hint: "
+                    + (is_resized ? "its shape was changed through mutable_data() after the statement that it is an "
+                                    "operand of; "
+                                  : "it was changed through mutable_data(), or in place under no_grad, after the "
+                                    "statement that reads it; ")
+                    + "change it before that statement or after backward(), or give the statement a copy.");
     }
 
-    /// Throws where an operand whose value the wanted adjoints read was changed since the statement ran.
+    /// Throws where an operand whose value the wanted adjoints read was changed since the statement ran, or the shape of any.
     inline void require_unchanged(const node_base& n, std::uint64_t wanted)
     {
         const node_type& type = n.type();
@@ -30,11 +33,20 @@ namespace xautodiff::variable
         const std::uint64_t* versions = reinterpret_cast<const std::uint64_t*>(o + type.operands);
         for (unsigned k = 0; k < type.operands; ++k)
         {
-            const std::uint64_t expected = !is_scalar ? o[k].version : n.has(flag::has_versions) ? versions[k] : 0;
+            const std::uint64_t seen = !is_scalar ? o[k].version : n.has(flag::has_versions) ? versions[k] : 0;
+            const std::uint32_t expected = std::uint32_t(seen);
             const node_base& x = *o[k].node();
-            if ((type.uses[k].read_for & wanted) != 0 && version_of(x) != expected)
+            if (std::uint32_t(version_of(x)) == expected) [[likely]]
+            {
+                continue;
+            }
+            if ((type.uses[k].read_for & wanted) != 0)
             {
                 throw_modified(x, expected);
+            }
+            if (!is_scalar && wanted != 0 && x.type().container->shape_mark(x) != (seen & ~std::uint64_t(0xffffffff)))
+            {
+                throw_modified(x, expected, true);
             }
         }
     }

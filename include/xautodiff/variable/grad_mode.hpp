@@ -20,7 +20,8 @@ namespace xautodiff
         class grad_mode_guard
         {
         public:
-            grad_mode_guard() : m_before(recording()) { set(Enabled); }
+            // Without a name it would end at once.
+            [[nodiscard]] grad_mode_guard() : m_before(recording()) { set(Enabled); }
             ~grad_mode_guard() { set(m_before); }
             grad_mode_guard(const grad_mode_guard&) = delete;
             grad_mode_guard& operator=(const grad_mode_guard&) = delete;

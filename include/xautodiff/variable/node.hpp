@@ -74,6 +74,8 @@ namespace xautodiff::variable
         std::string (*describe)(const node_base&);
         /// Leaves of the elements their shape, where they are many. Null where they never are.
         void (*drop_elements)(node_base&) noexcept = nullptr;
+        /// The shape, as far as it may change, in the upper half of a word: other shapes give other numbers, in all likelihood.
+        std::uint64_t (*shape_mark)(const node_base&) = nullptr;
     };
 
     /// What backward needs to know of an operand of a statement.
@@ -177,7 +179,7 @@ namespace xautodiff::variable
 
     inline const node_type& node_base::type() const { return has(flag::has_side) ? *side->type : *plain_type; }
 
-    /// An operand of a statement, and its partial derivative or the version in which it was read.
+    /// An operand of a statement, and its partial derivative or the version in which it was read, with a mark of its shape.
     struct operand
     {
         static constexpr std::uintptr_t constant_bit = 1, zero_bit = 2;

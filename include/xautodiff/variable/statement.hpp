@@ -138,7 +138,7 @@ namespace xautodiff::variable
                 retain(x);
                 const bool takes = flowing_variables<Node>[i] && x.is_differentiable();
                 o->where = reinterpret_cast<std::uintptr_t>(&x) | (takes ? 0 : operand::constant_bit);
-                o->version = version_of(x);
+                o->version = std::uint32_t(version_of(x)) | static_cast<decltype(*leaf.object)&>(x).shape_mark();
                 leaf.object->uses -= counts_as_use(leaf, i, x) ? 0 : 1;
                 ++o;
                 ++i;

@@ -118,6 +118,25 @@ namespace xautodiff::variable
 
         array::shape shape() const { return ref().shape; }
 
+        /// See container_type.
+        std::uint64_t shape_mark() const
+        {
+            if constexpr (array::traits<T>::static_shape.is_known())
+            {
+                return 0;
+            }
+            else
+            {
+                const auto elements = ref();
+                std::uint64_t mark = std::uint64_t(elements.shape.rank);
+                for (int d = 0; d < elements.shape.rank; ++d)
+                {
+                    mark = (mark + std::uint64_t(elements.shape[d])) * 0x9e3779b97f4a7c15u;
+                }
+                return mark & ~std::uint64_t(0xffffffff);
+            }
+        }
+
         /// shape() == other.shape(); without making them where both are in containers that know theirs.
         template <class U>
         bool has_shape_of(const node<U>& other) const
