@@ -226,7 +226,10 @@ namespace xautodiff
     class detect_anomaly
     {
     public:
-        [[nodiscard]] detect_anomaly() : m_before(variable::detecting_anomaly()) { variable::detecting_anomaly() = true; }
+        [[nodiscard]] detect_anomaly() : m_before(variable::detecting_anomaly())
+        {
+            variable::detecting_anomaly() = true;
+        }
         ~detect_anomaly() { variable::detecting_anomaly() = m_before; }
         detect_anomaly(const detect_anomaly&) = delete;
         detect_anomaly& operator=(const detect_anomaly&) = delete;
