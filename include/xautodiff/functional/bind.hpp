@@ -12,7 +12,8 @@ namespace xautodiff
     namespace functional
     {
         template <class... X>
-        inline constexpr bool have_own_elements = (!expression::is_evaluated_first<std::remove_cvref_t<X>> && ...);
+        inline constexpr bool have_own_elements = ((array::container<std::remove_cvref_t<X>>
+                                                    || !expression::is_evaluated_first<std::remove_cvref_t<X>>)&&...);
 
         /// For what a bound function refers to: X are the types of forwarding references.
         template <class... X>

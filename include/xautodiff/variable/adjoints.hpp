@@ -21,7 +21,7 @@ namespace xautodiff::variable
         template <class T>
         void deliver(node<T>& operand, T&& part)
         {
-            node<T>& to = receiver(operand);
+            node<T>& to = static_cast<node<T>&>(receiver(operand));
             if (to.has(flag::reached))
             {
                 accumulate_into(to.adjoint(), part);

@@ -285,6 +285,8 @@ namespace xautodiff
             {
                 require_no_anomaly(root.object(), unit_seed(root.object()));
             }
+            // What stands for them in this thread has to be there before adjoints arrive.
+            (static_cast<void>(local(*x.object())), ...);
             sweep s;
             s.deliver(*root.object(), unit_seed(root.object()));
             s.run(root.object(), {x.object().get()...});
@@ -331,7 +333,7 @@ namespace xautodiff
                 require_no_anomaly(root.object(), seed);
             }
             const enable_grad guard;
-            // What stands for them in this thread has to be there before adjoints arrive.
+            // As in gradients_of.
             (static_cast<void>(local(*x.object())), ...);
             traced_pass pass;
             pass.deliver(*root.object(),

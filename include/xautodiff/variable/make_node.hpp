@@ -124,19 +124,8 @@ namespace xautodiff::variable
     }
 
     /// The node that takes an adjoint for n. One that stood for another thread's leaf in a thread that has ended, whose graph is
-    /// this one's now, leads to what stands for that leaf here: the leaf itself, if it is this thread's.
-    template <class T>
-    node<T>& receiver(node<T>& n)
-    {
-        if (n.has(flag::shares) && n.side->stands_in) [[unlikely]]
-        {
-            return local(static_cast<node<T>&>(*n.side->elements));
-        }
-        return n;
-    }
-
-    /// The same where T is not known; as far as something stands for the leaf here already.
-    inline node_base& known_receiver(node_base& n)
+    /// this one's now, leads to what stands for that leaf here, if anything does: the leaf itself where it is this thread's.
+    inline node_base& receiver(node_base& n)
     {
         if (n.has(flag::shares) && n.side->stands_in) [[unlikely]]
         {

@@ -246,6 +246,17 @@ namespace xautodiff::variable
         }
     };
 
+    /// Whether a value of one shape may be kept in a container of the other, as far as types tell.
+    constexpr bool may_fit(const array::shape& value, const array::shape& container)
+    {
+        bool fits = value.rank == array::unknown || container.rank == array::unknown || value.rank == container.rank;
+        for (int d = 0; fits && d < value.rank && d < container.rank; ++d)
+        {
+            fits = value[d] == array::unknown || container[d] == array::unknown || value[d] == container[d];
+        }
+        return fits;
+    }
+
     /// Runs a statement and, where a gradient can flow and recording is on, puts it on the tape.
     /// An expression that is about to go is used up.
     template <class T, class X>
@@ -253,6 +264,10 @@ namespace xautodiff::variable
     {
         using Node = std::remove_cvref_t<X>;
         evaluate::require_values<Node>();
+        static_assert(
+            may_fit(expression::static_shape_of<Node>, array::traits<T>::static_shape),
+            "xautodiff: the expression has another shape than the Variable that is to keep it; let the Variable's "
+            "type be deduced (ad::Variable y = expression;) or name one that fits");
         if constexpr (evaluate::reads_input<Node>)
         {
             return make_leaf<T>(T());

@@ -62,7 +62,7 @@ namespace xautodiff::variable
         /// Adds to the adjoint of a node.
         void deliver(node_base& operand, const traced& part)
         {
-            node_base& to = known_receiver(operand);
+            node_base& to = receiver(operand);
             const auto [at, is_new] = m_adjoints.try_emplace(&to, part);
             if (!is_new)
             {
