@@ -133,7 +133,7 @@ namespace xautodiff::variable
         &detail::container_functions<T>::prepare_traced,
         &detail::container_functions<T>::describe,
         is_emptiable<T> ? &detail::container_functions<T>::drop_elements : nullptr,
-        &detail::container_functions<T>::shape_mark};
+        array::traits<T>::static_shape.is_known() ? nullptr : &detail::container_functions<T>::shape_mark};
 
     template <class T>
     inline constexpr node_type leaf_type{&container_of<T>};

@@ -74,7 +74,7 @@ namespace xautodiff::variable
         std::string (*describe)(const node_base&);
         /// Leaves of the elements their shape, where they are many. Null where they never are.
         void (*drop_elements)(node_base&) noexcept = nullptr;
-        /// The shape, as far as it may change, in the upper half of a word: other shapes give other numbers, in all likelihood.
+        /// The shape in the upper half of a word: other shapes give other numbers, in all likelihood. Null where it never changes.
         std::uint64_t (*shape_mark)(const node_base&) = nullptr;
     };
 
@@ -178,6 +178,12 @@ namespace xautodiff::variable
     };
 
     inline const node_type& node_base::type() const { return has(flag::has_side) ? *side->type : *plain_type; }
+
+    inline std::uint64_t shape_mark_of(const node_base& n)
+    {
+        const auto mark = n.type().container->shape_mark;
+        return mark == nullptr ? 0 : mark(n);
+    }
 
     /// An operand of a statement, and its partial derivative or the version in which it was read, with a mark of its shape.
     struct operand

@@ -35,8 +35,7 @@ namespace xautodiff::variable
                 retain(*operands[k]);
                 o[k].where = reinterpret_cast<std::uintptr_t>(operands[k])
                              | (operands[k]->is_differentiable() ? 0 : operand::constant_bit);
-                o[k].version =
-                    std::uint32_t(version_of(*operands[k])) | operands[k]->type().container->shape_mark(*operands[k]);
+                o[k].version = std::uint32_t(version_of(*operands[k])) | shape_mark_of(*operands[k]);
             }
         }
 
