@@ -91,8 +91,11 @@ namespace xautodiff
                 {
                     std::array<node_base*, sizeof...(T)> to{};
                     s.targets(n, to.data());
-                    // Those that take no adjoint are read by what f itself refers to.
-                    require_unchanged(n, ~std::uint64_t(0));
+                    if ((operands_of(n)[I].is_constant() && ...))
+                    {
+                        // None takes an adjoint, but what f itself refers to is multiplied with them.
+                        require_unchanged(n, ~std::uint64_t(0));
+                    }
                     std::tuple<Variable<T>...> again{
                         Variable<T>(make_detached(static_cast<node<T>&>(*operands_of(n)[I].node())))...};
                     ((to[I] != nullptr ? static_cast<void>(std::get<I>(again).requires_grad_()) : void()), ...);
