@@ -133,8 +133,7 @@ namespace xautodiff::variable
             }
             const std::uintptr_t at = aligned_down(this_room.top - bytes, alignment);
             const std::size_t size = std::exchange(this_room.top, at) - at;
-            const bool is_alone = m_youngest->size != page::usual_size && at + size == m_youngest->end();
-            return {reinterpret_cast<void*>(at), size, is_alone ? 0 : flag::of_size(size)};
+            return {reinterpret_cast<void*>(at), size, shares_page(bytes, alignment) ? flag::of_size(size) : 0};
         }
 
         /// The limit where nobody has to look.
