@@ -44,7 +44,7 @@ namespace xautodiff::variable
             {
                 throw_modified(x, expected);
             }
-            if (!is_scalar && wanted != 0 && shape_mark_of(x) != (seen & ~std::uint64_t(0xffffffff)))
+            if (!is_scalar && wanted != 0 && shape_mark_of(x) != (seen & ~version_bits))
             {
                 throw_modified(x, expected, true);
             }

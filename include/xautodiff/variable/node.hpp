@@ -179,6 +179,9 @@ namespace xautodiff::variable
 
     inline const node_type& node_base::type() const { return has(flag::has_side) ? *side->type : *plain_type; }
 
+    /// The part of an operand's `version` that is the version; in the other one is the mark of its shape.
+    inline constexpr std::uint64_t version_bits = 0xffffffff;
+
     inline std::uint64_t shape_mark_of(const node_base& n)
     {
         const auto mark = n.type().container->shape_mark;

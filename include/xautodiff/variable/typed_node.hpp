@@ -133,7 +133,7 @@ namespace xautodiff::variable
                 {
                     mark = (mark + std::uint64_t(elements.shape[d])) * 0x9e3779b97f4a7c15u;
                 }
-                return mark & ~std::uint64_t(0xffffffff);
+                return mark & ~version_bits;
             }
         }
 
