@@ -164,6 +164,41 @@ TEST_CASE("a copy that another thread makes while a graph is being freed")
     CHECK(ad::grad(*copy, a) == 3);
 }
 
+TEST_CASE("a copy that another thread has made of an entry, before a pass that takes it for one that nobody knows")
+{
+    ad::Variable x(0.5, ad::requires_grad);
+    std::optional<number> copy;
+    {
+        ad::Variable s = x;
+        std::optional<number> kept;
+        for (int i = 0; i < 400; ++i)
+        {
+            s = s * 0.5 + x;
+            if (i == 100)
+            {
+                kept.emplace(s);
+            }
+        }
+        in_another_thread([&] { copy.emplace(*kept); });
+        kept.reset();
+        s.backward({.retain_graph = true});
+    }
+    // What is recorded now would take the place of what was freed.
+    {
+        std::vector<number> others;
+        for (int i = 0; i < 400; ++i)
+        {
+            others.push_back(number(x * 7 + 3));
+        }
+    }
+    CHECK(copy->item() == doctest::Approx(1.0));
+    x.clear_grad();
+    copy->backward();
+    CHECK(x.grad() == doctest::Approx(2.0));
+    copy.reset();
+    CHECK(x.object()->references == 1);
+}
+
 TEST_CASE("a Variable that ends after its thread's tape")
 {
     std::optional<number> copy;

@@ -132,7 +132,26 @@ namespace xautodiff::variable
         template <unsigned Operands>
         bool is_usual_number(const node_base& n)
         {
-            return is_usual<Operands>(n.flags & ~flag::partial, flag::has_side | flag::in_limbo, 0);
+            return is_usual<Operands>(n.flags & ~flag::partial, flag::has_side | flag::in_limbo | flag::heads_run, 0);
+        }
+
+        /// Frees the run that begins with n, and returns what goes next; n itself where the run is not known any more.
+        [[gnu::noinline]] inline node_base* free_run(node_base& n, tape& t) noexcept
+        {
+            const owned_run run = t.take_run(n);
+            if (run.first == nullptr)
+            {
+                return &n;
+            }
+            for (const owned_run::other& o : run.others)
+            {
+                if (o.node != nullptr && (o.node->references -= o.references) == 0)
+                {
+                    wait_if_free(*o.node, t);
+                }
+            }
+            run.for_each_page([](page& p, std::size_t bytes) { tape::free_entries(p, bytes); });
+            return run.last;
         }
 
         /// Frees such an entry, then the one that only it referred to, and so on: the end of most loops. Nothing is written to
@@ -147,11 +166,19 @@ namespace xautodiff::variable
             }
             page* current = page::of(first);
             std::size_t freed = 0;
+            // A page of which nothing was freed here may have gone with a run.
+            const auto report = [&]
+            {
+                if (freed != 0)
+                {
+                    tape::free_entries(*current, std::exchange(freed, 0));
+                }
+            };
             const auto count_freed = [&](const node_base& n, std::size_t size) __attribute__((always_inline))
             {
                 if (page* p = page::of(n); p != current) [[unlikely]]
                 {
-                    tape::free_entries(*current, std::exchange(freed, 0));
+                    report();
                     current = p;
                 }
                 freed += size;
@@ -191,6 +218,10 @@ namespace xautodiff::variable
                     let_go(*o[2].node());
                     count_freed(*n, size_of_numbers(3));
                 }
+                else if (n->has(flag::heads_run))
+                {
+                    next = free_run(*n, t);
+                }
                 else if (is_plain_number(*n))
                 {
                     for (const operand* end = o + n->plain_type->operands; o != end; ++o)
@@ -205,7 +236,7 @@ namespace xautodiff::variable
                     wait_if_free(*n, t);
                 }
             }
-            tape::free_entries(*current, freed);
+            report();
         }
     }
 

@@ -97,6 +97,7 @@ namespace xautodiff
             const auto statement = std::make_shared<walked_statement>();
             statement->steps = type.outline;
             const operand* operands = operands_of(n);
+            tape::here().forget_run();
             for (int i = 0; i < type.occurrences; ++i)
             {
                 const operand& o = operands[type.operand_of_occurrence == nullptr ? i : type.operand_of_occurrence[i]];

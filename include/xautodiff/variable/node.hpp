@@ -36,7 +36,8 @@ namespace xautodiff::variable
             bare = 16384,             ///< its recorded expression is gone
             in_limbo = 32768,         ///< waits until no expression uses it
             doubles = 1 << 16,        ///< the result of a statement on doubles
-            partial = 1 << 17;  ///< of such: some operand gets no adjoint, or a zero that is known while compiling
+            partial = 1 << 17,    ///< of such: some operand gets no adjoint, or a zero that is known while compiling
+            heads_run = 1 << 18;  ///< of such: others may go with it, as the tape knows: see owned_run
 
         inline constexpr int bits = 19;
         inline constexpr std::uint32_t size_mask = ~std::uint32_t(0) << bits;

@@ -100,6 +100,7 @@ namespace xautodiff::variable
         const std::uint32_t usual_change = m_spends ? passed + flag::spent : passed;
         std::size_t pending = m_pending;
         node<double>* n = static_cast<node<double>*>(&first);
+        run_finder::state run;
         for (;;)
         {
             __builtin_prefetch(reinterpret_cast<char*>(n) + 2048, 1);
@@ -112,26 +113,28 @@ namespace xautodiff::variable
                     change = reads_for_wanted(*n) ? change : passed;
                 }
             };
-            constexpr std::uint32_t asked = flag::reached | flag::spent | flag::has_side | flag::kept;
+            const auto pull_all = [&](auto... operands) __attribute__((always_inline))
+            {
+                (pull(operands), ...);
+                node_base* const before = tape::before(*n, size_of_numbers(sizeof...(operands)));
+                m_runs.pass(run, *n, *before, operands.plain_node()...);
+                return before;
+            };
+            constexpr std::uint32_t asked = flag::reached | flag::spent | flag::has_side | flag::kept | flag::in_limbo;
             const std::uint32_t flags = n->flags;
+            const operand* const o = operands_of_numbers(*n);
             node_base* next;
             if (is_usual<2>(flags, asked, flag::reached)) [[likely]]
             {
-                pull(operands_of_numbers(*n)[0]);
-                pull(operands_of_numbers(*n)[1]);
-                next = tape::before(*n, size_of_numbers(2));
+                next = pull_all(o[0], o[1]);
             }
             else if (is_usual<1>(flags, asked, flag::reached))
             {
-                pull(operands_of_numbers(*n)[0]);
-                next = tape::before(*n, size_of_numbers(1));
+                next = pull_all(o[0]);
             }
             else if (is_usual<3>(flags, asked, flag::reached))
             {
-                pull(operands_of_numbers(*n)[0]);
-                pull(operands_of_numbers(*n)[1]);
-                pull(operands_of_numbers(*n)[2]);
-                next = tape::before(*n, size_of_numbers(3));
+                next = pull_all(o[0], o[1], o[2]);
             }
             else if ((flags & flag::reached) == 0)
             {
@@ -141,6 +144,7 @@ namespace xautodiff::variable
             else if ((flags & (flag::doubles | flag::has_side | flag::kept)) == flag::doubles && !is_spent(*n))
             {
                 n->clear(flag::spent);
+                m_runs.end(run, *n);
                 if (n->has(flag::partial))
                 {
                     pending = pull_each(*n, pending);
@@ -151,7 +155,7 @@ namespace xautodiff::variable
                     const unsigned count = n->plain_type->operands;
                     for (unsigned k = 0; k < count; ++k)
                     {
-                        pull(operands_of_numbers(*n)[k]);
+                        pull(o[k]);
                     }
                 }
                 next = tape::before(*n);
@@ -163,12 +167,14 @@ namespace xautodiff::variable
             n->flags += change;
             if (--pending == 0)
             {
+                m_runs.end(run, *n);
                 m_pending = 0;
                 m_at = n;
                 return nullptr;
             }
             n = static_cast<node<double>*>(next);
         }
+        m_runs.end(run, *n);
         m_pending = pending;
         m_at = n;
         return n;

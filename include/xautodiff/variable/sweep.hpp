@@ -5,6 +5,7 @@
 
 #include <xautodiff/variable/adjoints.hpp>
 #include <xautodiff/variable/entry_checks.hpp>
+#include <xautodiff/variable/run_finder.hpp>
 
 #include <initializer_list>
 #include <optional>
@@ -77,6 +78,7 @@ namespace xautodiff::variable
         std::vector<node_base*> m_kept;         ///< flagged as such
         std::vector<node_base*> m_expressions;  ///< entries with an expression that this pass uses up
         bool m_spends = false;
+        run_finder m_runs;
 
         template <class T>
         void deliver_rare(node<T>& n, const operand& o);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <xautodiff/variable/grad_mode.hpp>
+#include <xautodiff/variable/owned_run.hpp>
 #include <xautodiff/variable/page_list.hpp>
 
 #include <algorithm>
@@ -203,6 +204,25 @@ namespace xautodiff::variable
 
         std::size_t stand_ins() const { return m_foreign.size(); }
 
+        /// Entries that go with the first of them.
+        void keep_run(const owned_run& run)
+        {
+            m_run = run;
+            run.first->set(flag::heads_run);
+        }
+
+        /// The run whose first entry goes. Of an older one nothing is known any more.
+        owned_run take_run(node_base& first)
+        {
+            first.clear(flag::heads_run);
+            return m_run.first == &first ? std::exchange(m_run, {}) : owned_run();
+        }
+
+        bool has_run() const { return m_run.first != nullptr; }
+
+        /// To be called before an entry gets another reference by who knows it from an entry that refers to it.
+        void forget_run() { m_run.first = nullptr; }
+
         using page_list::before;
         using page_list::reserved_bytes;
         using page_list::take_back;
@@ -221,6 +241,7 @@ namespace xautodiff::variable
         std::vector<node_base*> m_limbo;                       ///< nodes that expressions alone use
         std::unordered_map<node_base*, node_base*> m_foreign;  ///< for leaves of others, nodes that stand for them
         std::size_t m_most_foreign = 16;
+        owned_run m_run;
         bool m_is_orphan = false;
         tape* m_heir = nullptr;
 
@@ -459,6 +480,7 @@ namespace xautodiff::variable
                 changes.swap(m_remote);
                 m_has_remote.store(false, std::memory_order_relaxed);
             }
+            forget_run();
             // What was added first: a copy is made before what it was copied from goes.
             for (const auto& [n, difference] : changes)
             {

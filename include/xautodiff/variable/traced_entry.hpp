@@ -12,6 +12,7 @@ namespace xautodiff::variable
     {
         inline traced same_node(node_base& n)
         {
+            tape::here().forget_run();
             retain(n);
             return traced(handle<erased_array>(static_cast<node<erased_array>*>(&n)));
         }
@@ -29,6 +30,7 @@ namespace xautodiff::variable
         /// Makes those nodes the operands of a new entry.
         inline void refer_to(node_base& entry, node_base* const* operands, std::size_t count)
         {
+            tape::here().forget_run();
             operand* o = operands_of(entry);
             for (std::size_t k = 0; k < count; ++k)
             {
