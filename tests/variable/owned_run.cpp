@@ -7,9 +7,15 @@
 
 #include <cmath>
 #include <optional>
+#include <stdexcept>
+#include <utility>
 #include <vector>
 
+#include "torch_error.hpp"
+
 namespace ad = xautodiff;
+using ad::oracle::error_of;
+using ad::oracle::torch_says;
 
 namespace
 {
@@ -263,6 +269,58 @@ TEST_CASE("a hook within a run ends it")
         CHECK(called == 1);
         CHECK(has_run());
     }
+    CHECK(references_of(x) == 1);
+}
+
+TEST_CASE("a second pass is refused where the first one used something up, and only there")
+{
+    ad::Variable x(0.3, ad::requires_grad);
+    ad::Variable s = x;
+    for (int i = 0; i < 300; ++i)
+    {
+        s = s + x;
+    }
+    s.backward();
+    s.backward();
+    CHECK(x.grad() == 602);
+    for (int i = 0; i < 300; ++i)
+    {
+        s = i == 100 ? number(ad::sin(s)) : number(s + x);
+    }
+    s.backward();
+    CHECK(s.grad_fn().name() == "AddBackward0");
+    CHECK(error_of([&] { s.backward(); }) == torch_says("backward_twice"));
+}
+
+TEST_CASE("a pass that fails within can be made again")
+{
+    ad::Variable x(0.3, ad::requires_grad);
+    bool fails = true;
+    ad::Variable s = x;
+    double value = 0.3, derivative = 1;
+    for (int i = 0; i < 600; ++i)
+    {
+        s = ad::sin(s) + 0.1 * x;
+        derivative = std::cos(value) * derivative + 0.1;
+        value = std::sin(value) + 0.1 * 0.3;
+        if (i == 300)
+        {
+            s.register_hook(
+                [&fails](double)
+                {
+                    if (std::exchange(fails, false))
+                    {
+                        throw std::runtime_error("within");
+                    }
+                });
+        }
+    }
+    CHECK_THROWS_WITH(s.backward(), "within");
+    CHECK_FALSE(x.has_grad());
+    s.backward();
+    CHECK(x.grad() == doctest::Approx(derivative).epsilon(1e-12));
+    CHECK_THROWS_AS(s.backward(), ad::error);
+    s = ad::Variable(1.0);
     CHECK(references_of(x) == 1);
 }
 

@@ -11,26 +11,42 @@
 
 namespace xautodiff::variable
 {
-    /// Entries on doubles that lie one behind the other, from `first` to before `last`. To each of them behind the first, and to
-    /// `last`, nothing refers but the entry recorded after it, once or more often. So the first one takes the others with it: as long as
-    /// nobody has got at them through it, who says so by tape::forget_run.
+    /// Entries on doubles that lie one behind the other, from `first` to before `last`. To each of them behind the first, and
+    /// to `last`, nothing refers but the entry recorded after it, once or more often. So the first one takes the others with it,
+    /// as long as nobody has got at them through it: who does so says so by tape::forget_run.
     struct owned_run
     {
-        /// What they refer to beside each other, and how often. A run ends when it has more of these than `most_others`.
+        /// What they refer to beside each other, and how often.
         struct other
         {
             node_base* node = nullptr;
             std::int32_t references = 0;
         };
-        static constexpr std::size_t most_others = 4;
-        static constexpr std::size_t most_operands = 3;  ///< of its entries
+
+        static constexpr std::size_t most_operands = 3;  ///< of an entry
+        static constexpr std::size_t most_others = 4;    ///< before its last entry's come in
 
         /// In bytes: what is shorter is freed as quickly without being known.
         static constexpr std::size_t shortest = 4096;
 
         node_base* first = nullptr;  ///< null where there is no run
         node_base* last = nullptr;
-        std::array<other, most_others + most_operands - 1> others{};
+        std::array<other, most_others + most_operands> others{};
+        std::size_t count = 0;  ///< of these
+
+        bool has_room() const { return count <= most_others; }
+
+        [[gnu::noinline]] void note(node_base& x, std::int32_t references)
+        {
+            std::size_t at = 0;
+            while (at < count && others[at].node != &x)
+            {
+                ++at;
+            }
+            count += at == count ? 1 : 0;
+            others[at].node = &x;
+            others[at].references += references;
+        }
 
         /// Calls f(page, bytes) for each page, with what the run takes of it. The page may go with that.
         template <class F>

@@ -2,6 +2,7 @@
 // What a sweep does at entries of statements on numbers, whose partial derivatives are known. A part of sweep.hpp.
 #pragma once
 
+#include <xautodiff/variable/pull_owned.hpp>
 #include <xautodiff/variable/sweep.hpp>
 
 namespace xautodiff::variable
@@ -100,7 +101,6 @@ namespace xautodiff::variable
         const std::uint32_t usual_change = m_spends ? passed + flag::spent : passed;
         std::size_t pending = m_pending;
         node<double>* n = static_cast<node<double>*>(&first);
-        run_finder::state run;
         for (;;)
         {
             __builtin_prefetch(reinterpret_cast<char*>(n) + 2048, 1);
@@ -113,28 +113,45 @@ namespace xautodiff::variable
                     change = reads_for_wanted(*n) ? change : passed;
                 }
             };
-            const auto pull_all = [&](auto... operands) __attribute__((always_inline))
-            {
-                (pull(operands), ...);
-                node_base* const before = tape::before(*n, size_of_numbers(sizeof...(operands)));
-                m_runs.pass(run, *n, *before, operands.plain_node()...);
-                return before;
-            };
-            constexpr std::uint32_t asked = flag::reached | flag::spent | flag::has_side | flag::kept | flag::in_limbo;
+            constexpr std::uint32_t asked = flag::reached | flag::spent | flag::has_side | flag::kept;
             const std::uint32_t flags = n->flags;
             const operand* const o = operands_of_numbers(*n);
             node_base* next;
+            const auto pull_all = [&](const auto&... operands) __attribute__((always_inline))
+            {
+                next = tape::before(*n, size_of_numbers(sizeof...(operands)));
+                if (links_to(*next, operands...) != 0)
+                {
+                    node<double>* const reached = pull_owned(n);
+                    if (reached != n)
+                    {
+                        n = reached;
+                        return false;
+                    }
+                }
+                (pull(operands), ...);
+                return true;
+            };
             if (is_usual<2>(flags, asked, flag::reached)) [[likely]]
             {
-                next = pull_all(o[0], o[1]);
+                if (!pull_all(o[0], o[1]))
+                {
+                    continue;
+                }
             }
             else if (is_usual<1>(flags, asked, flag::reached))
             {
-                next = pull_all(o[0]);
+                if (!pull_all(o[0]))
+                {
+                    continue;
+                }
             }
             else if (is_usual<3>(flags, asked, flag::reached))
             {
-                next = pull_all(o[0], o[1], o[2]);
+                if (!pull_all(o[0], o[1], o[2]))
+                {
+                    continue;
+                }
             }
             else if ((flags & flag::reached) == 0)
             {
@@ -144,7 +161,6 @@ namespace xautodiff::variable
             else if ((flags & (flag::doubles | flag::has_side | flag::kept)) == flag::doubles && !is_spent(*n))
             {
                 n->clear(flag::spent);
-                m_runs.end(run, *n);
                 if (n->has(flag::partial))
                 {
                     pending = pull_each(*n, pending);
@@ -167,14 +183,12 @@ namespace xautodiff::variable
             n->flags += change;
             if (--pending == 0)
             {
-                m_runs.end(run, *n);
                 m_pending = 0;
                 m_at = n;
                 return nullptr;
             }
             n = static_cast<node<double>*>(next);
         }
-        m_runs.end(run, *n);
         m_pending = pending;
         m_at = n;
         return n;

@@ -5,7 +5,6 @@
 
 #include <xautodiff/variable/adjoints.hpp>
 #include <xautodiff/variable/entry_checks.hpp>
-#include <xautodiff/variable/run_finder.hpp>
 
 #include <initializer_list>
 #include <optional>
@@ -78,7 +77,7 @@ namespace xautodiff::variable
         std::vector<node_base*> m_kept;         ///< flagged as such
         std::vector<node_base*> m_expressions;  ///< entries with an expression that this pass uses up
         bool m_spends = false;
-        run_finder m_runs;
+        std::size_t m_longest_run = 0;  ///< in bytes, of those that were left with the tape
 
         template <class T>
         void deliver_rare(node<T>& n, const operand& o);
@@ -88,6 +87,8 @@ namespace xautodiff::variable
         std::size_t pull_each(node<double>& n, std::size_t pending);
         static bool pull_usual(const node<double>& n, const operand& o, std::size_t& pending);
         inline node_base* pull_run(node_base& first);
+        inline node<double>* pull_owned(node<double>* n);
+        inline void keep_longest(const owned_run& run);
         inline void pull_expression(node_base& n);
         inline bool pass(node_base& n);
         inline void clear() noexcept;
