@@ -197,6 +197,25 @@ TEST_CASE("an operand whose shape was changed is noticed, whether its elements a
     CHECK(x.grad() == array{{2.0, 2.0}});
 }
 
+TEST_CASE("a leaf that was given another shape while it holds a gradient says how to go on")
+{
+    ad::Variable<array> x(array{1.0, 2.0, 3.0}, ad::requires_grad);
+    ad::Variable<double>(ad::sum(x * x)).backward();
+    x.mutable_data() = array{1.0, 2.0};
+    ad::Variable<double> y = ad::sum(x * x);
+    const std::string expected = "this Variable holds a gradient of shape [3], to which one of shape [2] cannot be "
+                                 "added: its elements were given "
+                                 "another shape since; call clear_grad() before backward()";
+    for (const bool create_graph : {false, true})
+    {
+        CHECK(error_of([&] { y.backward({.retain_graph = true, .create_graph = create_graph}); }) == expected);
+        CHECK(x.grad() == array{2.0, 4.0, 6.0});
+    }
+    x.clear_grad();
+    y.backward();
+    CHECK(x.grad() == array{2.0, 4.0});
+}
+
 TEST_CASE("a checkpoint of what asks for no gradient, by a function that refers to what does")
 {
     ad::Variable x(array{1.0, 2.0});

@@ -46,6 +46,9 @@ namespace xautodiff
         template <class T, class Seed>
         T seed_for(const handle<T>& y, const Seed& seed)
         {
+            static_assert(!std::same_as<Seed, bool>,
+                          "xautodiff: a bool is no adjoint to start from; to retain the graph, write "
+                          "backward({.retain_graph = true})");
             if constexpr (expression_like<Seed>)
             {
                 return seed_for(y, seed.data());

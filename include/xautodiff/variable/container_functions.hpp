@@ -47,6 +47,7 @@ namespace xautodiff::variable
                 s.prepared.emplace(std::move(typed(n).adjoint()));
                 if (s.grad)
                 {
+                    require_shape_of_gradient(shape_of(*s.grad), shape_of(*s.prepared));
                     accumulate_into(*s.prepared, *s.grad);
                 }
             }

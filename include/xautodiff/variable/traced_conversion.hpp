@@ -149,6 +149,10 @@ namespace xautodiff::variable
         {
             side<T>& s = side_of(typed(n));
             traced total = adjoint;
+            if (s.grad)
+            {
+                require_shape_of_gradient(shape_of(*s.grad), adjoint.shape());
+            }
             if (s.gradient_graph != nullptr)
             {
                 total = same_node(*s.gradient_graph) + adjoint;

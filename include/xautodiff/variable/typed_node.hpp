@@ -227,6 +227,17 @@ namespace xautodiff::variable
         }
     }
 
+    inline void require_shape_of_gradient(const array::shape& held, const array::shape& arriving)
+    {
+        if (!(held == arriving))
+        {
+            throw error("this Variable holds a gradient of shape " + to_string(held) + ", to which one of shape "
+                        + to_string(arriving)
+                        + " cannot be added: its elements were given another shape since; call clear_grad() before "
+                          "backward()");
+        }
+    }
+
     /// The gradient is a mere value from here on.
     inline void forget_graph(side_base& s) noexcept
     {

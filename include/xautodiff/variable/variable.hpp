@@ -19,6 +19,17 @@ namespace xautodiff
     /// `ad::Variable x(value, ad::requires_grad);`
     inline constexpr requires_grad_t requires_grad{};
 
+    namespace variable
+    {
+        /// A hook that gives something in the place of the gradient.
+        template <class F, class T>
+        concept returning_hook = requires(F& f, const T& g) { std::optional<T>(f(g)); };
+
+        template <class F, class T>
+        concept hook_of = std::invocable<F&, const T&>
+                          && (returning_hook<F, T> || std::is_void_v<std::invoke_result_t<F&, const T&>>);
+    }
+
     /// What register_hook returns: removes the hook.
     class hook_handle
     {
@@ -232,6 +243,10 @@ namespace xautodiff
         template <class F>
         hook_handle register_hook(F f)
         {
+            static_assert(
+                variable::hook_of<F, T>,
+                "xautodiff: a hook requires a function that takes the gradient, which is of the type that the "
+                "Variable holds, and returns nothing or what takes its place");
             if (!requires_grad())
             {
                 throw error("cannot register a hook on a tensor that doesn't require gradient");
@@ -246,15 +261,15 @@ namespace xautodiff
             s.hooks->emplace_back(id,
                                   [f = std::move(f)](const T& g) mutable -> std::optional<T>
                                   {
-                                      if constexpr (std::is_void_v<decltype(f(g))>)
-                                      {
-                                          f(g);
-                                          return std::nullopt;
-                                      }
-                                      else
+                                      if constexpr (variable::returning_hook<F, T>)
                                       {
                                           return std::optional<T>(f(g));
                                       }
+                                      else if constexpr (variable::hook_of<F, T>)
+                                      {
+                                          f(g);
+                                      }
+                                      return std::nullopt;
                                   });
             s.has_hooks = true;
             return hook_handle(
