@@ -77,7 +77,7 @@ namespace xautodiff::variable
             }
             this_room.top = at;
             // What will be written soon: memory that was not in use lately is far away.
-            __builtin_prefetch(reinterpret_cast<char*>(at) - 2048, 1);
+            __builtin_prefetch(reinterpret_cast<char*>(at) - 8192, 1);
             memory = reinterpret_cast<void*>(at);
             return true;
         }
