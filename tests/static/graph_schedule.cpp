@@ -196,6 +196,14 @@ namespace
 using w2 = both_plan<decltype(least_squares), vector, vector, vector>;
 static_assert(w2::loops() == 1 && w2::results(output_kind::total) == 1 && w2::results(output_kind::store) == 1);
 static_assert(w2::results(output_kind::accumulate) == 0 && w2::count(task_kind::whole) == 0 && w2::is_in_order());
+// By each element are multiplied: x w, 0.1 w, its square, e x, and once, by 2/n, what the ways of the gradient add up to.
+constexpr auto decayed_squares = [](auto w, auto x, auto y) { return ad::mean(ad::square(x * w - y) + 0.1 * w * w); };
+using decayed = both_plan<decltype(decayed_squares), vector, vector, vector>;
+static_assert(decayed::steps_in<op::multiply>(1) == 5 && decayed::steps_in<op::add>(1) == 2);
+// Factors that terms do not have in common stay with them.
+constexpr auto scaled_terms = [](auto w, auto c, auto d) { return ad::sum(c * ad::exp(w) + d * w * w); };
+using scaled = both_plan<decltype(scaled_terms), vector, double, double>;
+static_assert(scaled::steps_in<op::multiply>(1) == 6);
 using w2_value = value_plan<decltype(least_squares), vector, vector, vector>;
 static_assert(w2_value::loops() == 1 && w2_value::results(output_kind::total) == 1);
 static_assert(w2_value::results(output_kind::store) == 0 && w2_value::count(task_kind::whole) == 0);

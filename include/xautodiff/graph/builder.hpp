@@ -18,6 +18,7 @@ namespace xautodiff::graph
     public:
         std::vector<step> steps;
         std::vector<slot> slots;
+        int first_adjoint = -1;  ///< where the first reverse sweep began to write; -1 where none did
 
         constexpr symbol at(int i) { return {this, i}; }
 

@@ -4,6 +4,7 @@
 // A request says in `build` which symbols it wants. Its type is the key of the generated code.
 #pragma once
 
+#include <xautodiff/graph/common_factors.hpp>
 #include <xautodiff/graph/kept_vector.hpp>
 #include <xautodiff/graph/lower.hpp>
 #include <xautodiff/graph/powers_of_two.hpp>
@@ -32,6 +33,10 @@ namespace xautodiff::graph
     /// Keeps what the outputs need, slots excepted: they stay, as the places that payloads go to.
     constexpr draft without_dead_steps(lowering& l, std::vector<symbol> outputs)
     {
+        if (l.steps.has_arrays())
+        {
+            take_out_common_factors(l.steps, outputs);
+        }
         drop_detached(l.steps, outputs);
         if (l.steps.has_arrays())
         {

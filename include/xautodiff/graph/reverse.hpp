@@ -59,6 +59,7 @@ namespace xautodiff::graph
         {
             return std::vector<symbol>(sources.size());
         }
+        b.first_adjoint = b.first_adjoint == -1 ? b.size() : b.first_adjoint;
         adjoint[std::size_t(y.index)] = b.broadcast(seed, y);
         for (int i = y.index; i >= 0; --i)
         {
