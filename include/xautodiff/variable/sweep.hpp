@@ -87,7 +87,7 @@ namespace xautodiff::variable
         std::size_t pull_each(node<double>& n, std::size_t pending);
         static bool pull_usual(const node<double>& n, const operand& o, std::size_t& pending);
         inline node_base* pull_run(node_base& first);
-        inline node<double>* pull_owned(node<double>* n);
+        node<double>* pull_owned(node<double>* n);
         inline void keep_longest(const owned_run& run);
         inline void pull_expression(node_base& n);
         inline bool pass(node_base& n);
