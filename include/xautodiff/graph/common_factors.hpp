@@ -12,94 +12,25 @@ namespace xautodiff::graph
 {
     namespace detail
     {
-        /// Numbers that an array is the product of, beside its core.
-        struct number_factors
-        {
-            static constexpr std::size_t most = 4;
-
-            struct factor
-            {
-                int number = -1;  ///< its step
-                int like = -1;    ///< that whose shape it brings along; -1 where it brings none
-            };
-
-            std::array<factor, most> factors{};
-            std::size_t count = 0;
-            bool is_known = true;  ///< otherwise there are too many, or one is there twice
-
-            constexpr const factor* find(int number) const
-            {
-                const auto end = factors.begin() + count;
-                const auto found =
-                    std::find_if(factors.begin(), end, [&](const factor& f) { return f.number == number; });
-                return found == end ? nullptr : &*found;
-            }
-
-            constexpr void add(const factor& f)
-            {
-                is_known = is_known && count < most && find(f.number) == nullptr;
-                count = is_known ? count + 1 : 0;
-                is_known ? void(factors[count - 1] = f) : void();
-            }
-
-            constexpr void add_all(const number_factors& more)
-            {
-                is_known = is_known && more.is_known;
-                count = is_known ? count : 0;
-                for (std::size_t k = 0; k < more.count; ++k)
-                {
-                    add(more.factors[k]);
-                }
-            }
-
-            /// Those that the terms of a sum have in common. Of two shapes that one number brings along one is left, so they are
-            /// taken for different numbers where that would matter.
-            constexpr number_factors common_with(const number_factors& other) const
-            {
-                number_factors out;
-                for (std::size_t k = 0; k < count; ++k)
-                {
-                    const factor* its = other.find(factors[k].number);
-                    if (its != nullptr && (its->like == factors[k].like || its->like == -1 || factors[k].like == -1))
-                    {
-                        out.add({factors[k].number, std::max(its->like, factors[k].like)});
-                    }
-                }
-                return out;
-            }
-
-            constexpr number_factors without(const number_factors& others) const
-            {
-                number_factors out;
-                for (std::size_t k = 0; k < count; ++k)
-                {
-                    others.find(factors[k].number) == nullptr ? out.add(factors[k]) : void();
-                }
-                return out;
-            }
-        };
-
         class common_factors
         {
         public:
             constexpr common_factors(const builder& g, const std::vector<symbol>& outputs)
             {
-                if (g.first_adjoint == -1 || !may_have_any(g))
+                // As a rule no number is there twice, and compilers have no more to do.
+                if (g.first_adjoint == -1 || !find_candidates(g))
                 {
                     return;
                 }
                 const std::size_t size = std::size_t(g.size());
                 m_readers = readers_of(g, outputs);
-                m_is_number = numbers_of(g);
                 m_factors.resize(size);
                 m_is_sum = m_gives_core = flags(size, false);
                 m_power = std::vector<double>(size, 1);
                 for (int i = 0; i < g.size(); ++i)
                 {
-                    if (m_readers[std::size_t(i)] != 0)
-                    {
-                        find_factors(g, i);
-                    }
+                    m_factors[std::size_t(i)] = m_readers[std::size_t(i)] != 0 ? factors_of(g, i) : factors();
+                    m_is_sum[std::size_t(i)] = is_sum(g, i) && m_factors[std::size_t(i)].numbers != 0;
                 }
                 for (int i = g.size() - 1; i >= 0; --i)
                 {
@@ -123,28 +54,27 @@ namespace xautodiff::graph
                 const step& s = r.before[i];
                 const int x = s.operand[0], y = s.operand[1];
                 double& power = m_power[std::size_t(i)];
+                power = m_power[std::size_t(x)];
                 if (is<op::negate>(s.op))
                 {
-                    power = m_power[std::size_t(x)];
                     return -r.at(x);
                 }
                 if (is<op::divide>(s.op))
                 {
-                    power = m_power[std::size_t(x)];
                     return r.at(x) / r.at(y);
                 }
                 if (is<op::multiply>(s.op))
                 {
-                    power = m_power[std::size_t(x)] * m_power[std::size_t(y)];
+                    power *= m_power[std::size_t(y)];
                     const int k = number_in(r.before, i);
                     if (k == -1)
                     {
                         return r.at(x) * r.at(y);
                     }
-                    power *= power_in(r.before, s.operand[std::size_t(k)]);
+                    power *= parts_of(r.before, s.operand[std::size_t(k)]).power;
                     return r.at(s.operand[std::size_t(1 - k)]);
                 }
-                const number_factors& common = m_factors[std::size_t(i)];
+                const factors& common = m_factors[std::size_t(i)];
                 const term left = term_of(r, x, common), right = term_of(r, y, common);
                 power = std::min(left.power, right.power);
                 const symbol a = times(r, left.power / power, {}, left.core);
@@ -154,12 +84,21 @@ namespace xautodiff::graph
             }
 
         private:
-            std::vector<int> m_readers;
-            flags m_is_number;
-            std::vector<number_factors> m_factors;
-            flags m_is_sum;               ///< whose terms have a factor in common
-            flags m_gives_core;           ///< read by such a sum, or by a part of it: the factors are left to that
-            std::vector<double> m_power;  ///< of two: by it a core is to be multiplied too
+            /// What an array is the product of, beside its core.
+            struct factors
+            {
+                unsigned numbers = 0;  ///< which candidates, as bits
+                int like = -1;         ///< a step whose shape they bring along; -1 where they bring none
+                bool is_known = true;  ///< otherwise a number is there twice, or there are two such shapes
+            };
+
+            /// A number: base times a power of two, spread to the shape of `like` where that is not -1.
+            struct number_parts
+            {
+                int base;  ///< -1: nothing but the power
+                double power = 1;
+                int like = -1;
+            };
 
             struct term
             {
@@ -167,147 +106,191 @@ namespace xautodiff::graph
                 symbol core;
             };
 
-            /// As a rule there is nothing to be found, and compilers have no more to do.
-            static constexpr bool may_have_any(const builder& g)
+            static constexpr std::size_t most = 16;
+            std::vector<int> m_candidates;  ///< numbers by which adjoints are multiplied more than once
+            std::vector<int> m_readers;
+            flags m_is_number;
+            std::vector<factors> m_factors;
+            flags m_is_sum;               ///< whose terms have a factor in common
+            flags m_gives_core;           ///< read by such a sum, or by a part of it: the factors are left to that
+            std::vector<double> m_power;  ///< of two: by it a core is to be multiplied too
+
+            static constexpr bool is_power(const builder& g, int i)
             {
-                int sums = 0, products = 0;
-                for (int i = g.first_adjoint; i < g.size(); ++i)
-                {
-                    sums += is_sum(g, i) && !g[i].shape.is_scalar() ? 1 : 0;
-                    products += is_product(g, i) && !g[i].shape.is_scalar() ? 1 : 0;
-                }
-                return sums > 0 && products > 1;
+                return g[i].kind == step_kind::literal && is_power_of_two(g[i].value);
             }
 
             static constexpr bool is_sum(const builder& g, int i)
             {
-                return g[i].op != nullptr && (is<op::add>(g[i].op) || is<op::subtract>(g[i].op));
+                return i >= g.first_adjoint && g[i].op != nullptr
+                       && (is<op::add>(g[i].op) || is<op::subtract>(g[i].op));
             }
 
-            /// Which operand of an array's product is a number; -1 where none is.
+            static constexpr number_parts parts_of(const builder& g, int number)
+            {
+                number_parts p{number};
+                for (;;)
+                {
+                    const step& s = g[p.base];
+                    const int power = !is_product(g, p.base)      ? -1
+                                      : is_power(g, s.operand[0]) ? 0
+                                      : is_power(g, s.operand[1]) ? 1
+                                                                  : -1;
+                    if (power != -1)
+                    {
+                        p.power *= g[s.operand[std::size_t(power)]].value;
+                        p.base = s.operand[std::size_t(1 - power)];
+                    }
+                    else if (s.op != nullptr && is<op::broadcast_like>(s.op))
+                    {
+                        p.like = p.like == -1 ? s.operand[1] : p.like;
+                        p.base = s.operand[0];
+                    }
+                    else
+                    {
+                        break;
+                    }
+                }
+                if (is_power(g, p.base))
+                {
+                    return p.like == -1 ? number_parts{-1, p.power * g[p.base].value} : number_parts{number};
+                }
+                return p;
+            }
+
+            constexpr bool find_candidates(const builder& g)
+            {
+                bool any_sum = false;
+                for (int i = g.first_adjoint; i < g.size(); ++i)
+                {
+                    any_sum = any_sum || (is_sum(g, i) && !g[i].shape.is_scalar());
+                }
+                if (!any_sum)
+                {
+                    return false;
+                }
+                m_is_number = numbers_of(g);
+                std::vector<int> seen;
+                for (int i = g.first_adjoint; i < g.size(); ++i)
+                {
+                    for (int k = 0; is_product(g, i) && !m_is_number[std::size_t(i)] && k < 2; ++k)
+                    {
+                        const int x = g[i].operand[std::size_t(k)];
+                        const int base = m_is_number[std::size_t(x)] ? parts_of(g, x).base : -1;
+                        if (base == -1 || bit_of(base) != 0)
+                        {
+                            continue;
+                        }
+                        const bool is_second = std::find(seen.begin(), seen.end(), base) != seen.end();
+                        is_second&& m_candidates.size() < most ? m_candidates.push_back(base) : seen.push_back(base);
+                    }
+                }
+                return !m_candidates.empty();
+            }
+
+            constexpr unsigned bit_of(int number) const
+            {
+                const auto found = std::find(m_candidates.begin(), m_candidates.end(), number);
+                return found == m_candidates.end() ? 0 : 1u << unsigned(found - m_candidates.begin());
+            }
+
+            /// Which operand of an array's product is a candidate, or a power of two; -1 where none is.
             constexpr int number_in(const builder& g, int i) const
             {
                 for (int k = 0; is_product(g, i) && !m_is_number[std::size_t(i)] && k < 2; ++k)
                 {
-                    if (m_is_number[std::size_t(g[i].operand[std::size_t(k)])])
+                    const int x = g[i].operand[std::size_t(k)];
+                    if (m_is_number[std::size_t(x)])
                     {
-                        return k;
+                        const int base = parts_of(g, x).base;
+                        return base == -1 || bit_of(base) != 0 ? k : -1;
                     }
                 }
                 return -1;
-            }
-
-            /// The powers of two among the factors of a number.
-            static constexpr double power_in(const builder& g, int i)
-            {
-                if (is_product(g, i))
-                {
-                    return power_in(g, g[i].operand[0]) * power_in(g, g[i].operand[1]);
-                }
-                const bool is_spread = g[i].op != nullptr && is<op::broadcast_like>(g[i].op);
-                return is_spread                                                        ? power_in(g, g[i].operand[0])
-                       : g[i].kind == step_kind::literal && is_power_of_two(g[i].value) ? g[i].value
-                                                                                        : 1;
             }
 
             /// Whether the factors of operand k are factors of the result.
             static constexpr bool passes_on(const builder& g, int i, int k)
             {
                 const operation* op = g[i].op;
-                return (is_sum(g, i) && i >= g.first_adjoint) || is_product(g, i) || is<op::negate>(op)
-                       || (is<op::divide>(op) && k == 0);
+                return op != nullptr
+                       && (is_sum(g, i) || is_product(g, i) || is<op::negate>(op) || (is<op::divide>(op) && k == 0));
             }
 
             /// Whether a step can leave its factors to the one that reads it.
             constexpr bool has_core(const builder& g, int i) const
             {
                 const std::size_t at = std::size_t(i);
-                return g[i].op != nullptr && !m_is_number[at] && m_readers[at] == 1 && m_factors[at].is_known
-                       && passes_on(g, i, 0);
+                return !m_is_number[at] && m_readers[at] == 1 && m_factors[at].is_known && passes_on(g, i, 0);
             }
 
-            constexpr void find_factors(const builder& g, int i)
+            static constexpr factors all_of(const factors& a, const factors& b)
             {
-                const step& s = g[i];
-                number_factors& out = m_factors[std::size_t(i)];
-                const auto factors_of = [&](int k)
+                const bool is_known = a.is_known && b.is_known && (a.numbers & b.numbers) == 0
+                                      && (a.like == -1 || b.like == -1 || a.like == b.like);
+                return is_known ? factors{a.numbers | b.numbers, std::max(a.like, b.like)} : factors{0, -1, false};
+            }
+
+            /// The shape that a term's common factors bring along. What else it is multiplied by keeps it to itself.
+            static constexpr int shape_left(const factors& f, unsigned common)
+            {
+                return (f.numbers & ~common) != 0 ? -1 : f.like;
+            }
+
+            constexpr factors factors_of(const builder& g, int i) const
+            {
+                const auto given_by = [&](int k)
                 {
-                    const std::size_t x = std::size_t(s.operand[std::size_t(k)]);
-                    return m_is_number[x] || m_readers[x] == 1 ? m_factors[x] : number_factors();
+                    const int x = g[i].operand[std::size_t(k)];
+                    return has_core(g, x) ? m_factors[std::size_t(x)] : factors();
                 };
-                if (m_is_number[std::size_t(i)])
+                if (m_is_number[std::size_t(i)] || !passes_on(g, i, 0))
                 {
-                    find_factors_of_number(g, i);
+                    return {};
                 }
-                else if (s.op != nullptr && passes_on(g, i, 0))
+                if (is_sum(g, i))
                 {
-                    out = factors_of(0);
-                    if (is_sum(g, i))
-                    {
-                        out = out.common_with(factors_of(1));
-                        m_is_sum[std::size_t(i)] = out.count != 0;
-                    }
-                    else if (is_product(g, i))
-                    {
-                        out.add_all(factors_of(1));
-                    }
+                    const factors a = given_by(0), b = given_by(1);
+                    const unsigned common = a.numbers & b.numbers;
+                    const int left = shape_left(a, common), right = shape_left(b, common);
+                    const bool is_one = left == -1 || right == -1 || left == right;
+                    return is_one ? factors{common, common != 0 ? std::max(left, right) : -1} : factors();
                 }
+                if (const int k = number_in(g, i); k != -1)
+                {
+                    const number_parts number = parts_of(g, g[i].operand[std::size_t(k)]);
+                    return all_of(given_by(1 - k), {number.base == -1 ? 0 : bit_of(number.base), number.like});
+                }
+                return is_product(g, i) ? all_of(given_by(0), given_by(1)) : given_by(0);
             }
 
-            constexpr void find_factors_of_number(const builder& g, int i)
-            {
-                const step& s = g[i];
-                number_factors& out = m_factors[std::size_t(i)];
-                if (is_product(g, i))
-                {
-                    out = m_factors[std::size_t(s.operand[0])];
-                    out.add_all(m_factors[std::size_t(s.operand[1])]);
-                }
-                else if (s.op != nullptr && is<op::broadcast_like>(s.op))
-                {
-                    // Which of them brings the shape does not matter.
-                    out = m_factors[std::size_t(s.operand[0])];
-                    out.is_known = out.is_known && out.count != 0 && out.factors[0].like == -1;
-                    out.count = out.is_known ? out.count : 0;
-                    out.factors[0].like = s.operand[1];
-                }
-                else if (power_in(g, i) == 1)
-                {
-                    out.add({i, -1});
-                }
-            }
-
-            /// number * (power * product of factors), the number being made first.
-            static constexpr symbol times(const rewriting& r, double power, const number_factors& factors, symbol core)
+            /// power * numbers * core, the numbers first.
+            constexpr symbol times(const rewriting& r, double power, const factors& f, symbol core) const
             {
                 symbol number = r.now.literal(power);
-                for (std::size_t k = 0; k < factors.count; ++k)
+                for (std::size_t k = 0; k < m_candidates.size(); ++k)
                 {
-                    number = number * r.at(factors.factors[k].number);
+                    number = (f.numbers >> k & 1u) != 0 ? number * r.at(m_candidates[k]) : number;
                 }
-                for (std::size_t k = 0; k < factors.count; ++k)
-                {
-                    number =
-                        factors.factors[k].like == -1 ? number : r.now.broadcast(number, r.at(factors.factors[k].like));
-                }
-                return number * core;
+                return (f.like == -1 ? number : r.now.broadcast(number, r.at(f.like))) * core;
             }
 
             /// Operand x of a sum without the factors that its terms have in common, and without a power of two.
-            constexpr term term_of(const rewriting& r, int x, const number_factors& common) const
+            constexpr term term_of(const rewriting& r, int x, const factors& common) const
             {
                 term out{1, r.at(x)};
                 if (m_gives_core[std::size_t(x)])
                 {
-                    out = {m_power[std::size_t(x)], times(r, 1, m_factors[std::size_t(x)].without(common), out.core)};
+                    const factors& its = m_factors[std::size_t(x)];
+                    const unsigned others = its.numbers & ~common.numbers;
+                    out = {m_power[std::size_t(x)], times(r, 1, {others, others != 0 ? its.like : -1}, out.core)};
                 }
                 const step s = r.now[out.core.index];
                 for (int k = 0; is_product(r.now, out.core.index) && k < 2; ++k)
                 {
-                    const step& number = r.now[s.operand[std::size_t(k)]];
-                    if (number.kind == step_kind::literal && is_power_of_two(number.value))
+                    if (const int power = s.operand[std::size_t(k)]; is_power(r.now, power))
                     {
-                        return {out.power * number.value, r.now.at(s.operand[std::size_t(1 - k)])};
+                        return {out.power * r.now[power].value, r.now.at(s.operand[std::size_t(1 - k)])};
                     }
                 }
                 return out;
