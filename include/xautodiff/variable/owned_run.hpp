@@ -11,6 +11,14 @@
 
 namespace xautodiff::variable
 {
+    /// How many of the operands of an entry are the one before it, where nothing else refers to that; otherwise 0.
+    template <class... O>
+    [[gnu::always_inline]] inline int links_to(const node_base& before, const O&... operands)
+    {
+        const int links = (int(&operands.plain_node() == &before) + ...);
+        return ((before.references - links) | before.uses) == 0 ? links : 0;
+    }
+
     /// Entries on doubles that lie one behind the other, from `first` to before `last`. To each of them behind the first, and
     /// to `last`, nothing refers but the entry recorded after it, once or more often. So the first one takes the others with it,
     /// as long as nobody has got at them through it: who does so says so by tape::forget_run.

@@ -2,7 +2,6 @@
 // What a sweep does at entries of statements on numbers, whose partial derivatives are known. A part of sweep.hpp.
 #pragma once
 
-#include <xautodiff/variable/pull_owned.hpp>
 #include <xautodiff/variable/sweep.hpp>
 
 namespace xautodiff::variable

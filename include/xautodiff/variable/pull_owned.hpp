@@ -8,14 +8,6 @@
 
 namespace xautodiff::variable
 {
-    /// How many of the operands of an entry are the one before it, where nothing else refers to that; otherwise 0.
-    template <class... O>
-    [[gnu::always_inline]] inline int links_to(const node_base& before, const O&... operands)
-    {
-        const int links = (int(&operands.plain_node() == &before) + ...);
-        return ((before.references - links) | before.uses) == 0 ? links : 0;
-    }
-
     /// Passes the adjoints of n and of entries before it on, as long as each is all that refers to the next. That one needs no
     /// memory for its adjoint then, so entries are only read. Returns the one that holds the adjoint at last; n itself where it
     /// is none of those. What was found is left with the tape, for the time when they go.

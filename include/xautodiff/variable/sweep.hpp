@@ -279,3 +279,4 @@ namespace xautodiff::variable
 }
 
 #include <xautodiff/variable/pull_numbers.hpp>
+#include <xautodiff/variable/pull_owned.hpp>
