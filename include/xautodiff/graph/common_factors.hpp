@@ -76,11 +76,13 @@ namespace xautodiff::graph
                 }
                 const factors& common = m_factors[std::size_t(i)];
                 const term left = term_of(r, x, common), right = term_of(r, y, common);
-                power = std::min(left.power, right.power);
-                const symbol a = times(r, left.power / power, {}, left.core);
-                const symbol b = times(r, right.power / power, {}, right.core);
+                const double shared = std::min(left.power, right.power);
+                const symbol a = times(r, left.power / shared, {}, left.core);
+                const symbol b = times(r, right.power / shared, {}, right.core);
                 const symbol sum = is<op::add>(s.op) ? a + b : a - b;
-                return m_gives_core[std::size_t(i)] ? sum : times(r, power, common, sum);
+                // One that others read too is whole.
+                power = m_gives_core[std::size_t(i)] ? shared : 1;
+                return m_gives_core[std::size_t(i)] ? sum : times(r, shared, common, sum);
             }
 
         private:
