@@ -25,8 +25,7 @@ namespace
 
     /// T: the type of the constant, lest the result be one of doubles.
     template <class T>
-    constexpr auto loss = [](auto w, auto x, auto y)
-    { return ad::mean(ad::square(x * w - y) + T(0.1) * w * w); };
+    constexpr auto loss = [](auto w, auto x, auto y) { return ad::mean(ad::square(x * w - y) + T(0.1) * w * w); };
 
     template <class T>
     void add(const std::string& name, std::size_t n, double tolerance)
