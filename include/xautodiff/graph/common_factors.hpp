@@ -117,11 +117,6 @@ namespace xautodiff::graph
             flags m_gives_core;           ///< read by such a sum, or by a part of it: the factors are left to that
             std::vector<double> m_power;  ///< of two: by it a core is to be multiplied too
 
-            static constexpr bool is_power(const builder& g, int i)
-            {
-                return g[i].kind == step_kind::literal && is_power_of_two(g[i].value);
-            }
-
             static constexpr bool is_sum(const builder& g, int i)
             {
                 return i >= g.first_adjoint && g[i].op != nullptr
@@ -134,10 +129,7 @@ namespace xautodiff::graph
                 for (;;)
                 {
                     const step& s = g[p.base];
-                    const int power = !is_product(g, p.base)      ? -1
-                                      : is_power(g, s.operand[0]) ? 0
-                                      : is_power(g, s.operand[1]) ? 1
-                                                                  : -1;
+                    const int power = power_in(g, p.base);
                     if (power != -1)
                     {
                         p.power *= g[s.operand[std::size_t(power)]].value;
@@ -153,7 +145,7 @@ namespace xautodiff::graph
                         break;
                     }
                 }
-                if (is_power(g, p.base))
+                if (is_power_of_two(g, p.base))
                 {
                     return p.like == -1 ? number_parts{-1, p.power * g[p.base].value} : number_parts{number};
                 }
@@ -287,13 +279,10 @@ namespace xautodiff::graph
                     const unsigned others = its.numbers & ~common.numbers;
                     out = {m_power[std::size_t(x)], times(r, 1, {others, others != 0 ? its.like : -1}, out.core)};
                 }
-                const step s = r.now[out.core.index];
-                for (int k = 0; is_product(r.now, out.core.index) && k < 2; ++k)
+                if (const int k = power_in(r.now, out.core.index); k != -1)
                 {
-                    if (const int power = s.operand[std::size_t(k)]; is_power(r.now, power))
-                    {
-                        return {out.power * r.now[power].value, r.now.at(s.operand[std::size_t(1 - k)])};
-                    }
+                    const std::array<int, max_operands> of = r.now[out.core.index].operand;
+                    out = {out.power * r.now[of[std::size_t(k)]].value, r.now.at(of[std::size_t(1 - k)])};
                 }
                 return out;
             }

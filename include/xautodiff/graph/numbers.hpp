@@ -3,7 +3,6 @@
 #pragma once
 
 #include <xautodiff/graph/builder.hpp>
-#include <xautodiff/graph/simplify.hpp>
 
 #include <bit>
 #include <cstdint>
@@ -48,5 +47,24 @@ namespace xautodiff::graph::detail
     {
         constexpr std::uint64_t fraction = (std::uint64_t(1) << 52) - 1;
         return x >= 1 && x <= 0x1p52 && (std::bit_cast<std::uint64_t>(x) & fraction) == 0;
+    }
+
+    /// Whether a step is such a literal.
+    constexpr bool is_power_of_two(const builder& g, int i)
+    {
+        return g[i].kind == step_kind::literal && is_power_of_two(g[i].value);
+    }
+
+    /// Which operand of a product is one; -1 where none is, or i is no product.
+    constexpr int power_in(const builder& g, int i)
+    {
+        for (int k = 0; is_product(g, i) && k < 2; ++k)
+        {
+            if (is_power_of_two(g, g[i].operand[std::size_t(k)]))
+            {
+                return k;
+            }
+        }
+        return -1;
     }
 }

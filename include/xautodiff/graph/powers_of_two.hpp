@@ -55,18 +55,10 @@ namespace xautodiff::graph
         private:
             std::vector<int> m_number;  ///< which operand of a product is the number that takes the power; -1 elsewhere
 
-            /// Which operand of an array's product is a power of two; -1 where none is.
+            /// Of an array's product.
             static constexpr int power_in(const builder& g, int i)
             {
-                for (int k = 0; is_product(g, i) && !g[i].shape.is_scalar() && k < 2; ++k)
-                {
-                    const step& s = g[g[i].operand[std::size_t(k)]];
-                    if (s.kind == step_kind::literal && is_power_of_two(s.value))
-                    {
-                        return k;
-                    }
-                }
-                return -1;
+                return g[i].shape.is_scalar() ? -1 : detail::power_in(g, i);
             }
         };
     }

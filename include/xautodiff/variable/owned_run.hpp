@@ -3,7 +3,7 @@
 // over memory that backward has just walked over. So the sweep notes what the walk would find.
 #pragma once
 
-#include <xautodiff/variable/page_list.hpp>
+#include <xautodiff/variable/page.hpp>
 
 #include <array>
 #include <cstddef>
