@@ -11,7 +11,7 @@ namespace xautodiff::array
     using strides = std::array<index, max_rank>;
 
     /// Row-major strides of a shape. An axis of extent 1 has stride 0, so that it broadcasts.
-    constexpr strides contiguous_strides(const shape& s)
+    [[gnu::noinline]] constexpr strides contiguous_strides(const shape& s)
     {
         strides out{};
         index step = 1;
@@ -21,6 +21,21 @@ namespace xautodiff::array
             step *= s[d];
         }
         return out;
+    }
+
+    /// Whether elements with these strides lie row major, one after the other.
+    [[gnu::noinline, gnu::cold]] constexpr bool lies_row_major(const shape& s, const strides& stride)
+    {
+        index step = 1;
+        for (int d = s.rank - 1; d >= 0; --d)
+        {
+            if (s[d] != 1 && stride[static_cast<std::size_t>(d)] != step)
+            {
+                return s.size() == 0;
+            }
+            step *= s[d];
+        }
+        return true;
     }
 
     template <class T>
@@ -45,18 +60,6 @@ namespace xautodiff::array
         constexpr index size() const { return shape.size(); }
 
         /// Whether the elements lie row major, one after the other.
-        constexpr bool is_contiguous() const
-        {
-            index step = 1;
-            for (int d = shape.rank - 1; d >= 0; --d)
-            {
-                if (shape[d] != 1 && stride[static_cast<std::size_t>(d)] != step)
-                {
-                    return shape.size() == 0;
-                }
-                step *= shape[d];
-            }
-            return true;
-        }
+        constexpr bool is_contiguous() const { return lies_row_major(shape, stride); }
     };
 }

@@ -16,21 +16,21 @@ namespace xautodiff::array
         [[noreturn, gnu::cold]] inline void throw_axis(index axis, int rank)
         {
             const int n = rank == 0 ? 1 : rank;
-            throw shape_error("Dimension out of range (expected to be in range of [" + std::to_string(-n) + ", "
-                              + std::to_string(n - 1) + "], but got " + std::to_string(axis) + ")");
+            throw shape_error(
+                message("Dimension out of range (expected to be in range of [%d, %d], but got %td)", -n, n - 1, axis));
         }
 
         [[noreturn, gnu::cold]] inline void throw_repeated_axis(int axis)
         {
-            throw shape_error("dim " + std::to_string(axis) + " appears multiple times in the list of dims");
+            throw shape_error(message("dim %d appears multiple times in the list of dims", axis));
         }
 
         [[noreturn, gnu::cold]] inline void throw_permutation_length(int rank, int count)
         {
             throw shape_error(
-                "permute: number of dimensions in the tensor input does not match the length of the desired "
-                "ordering of dimensions i.e. input.dim() = "
-                + std::to_string(rank) + " is not equal to len(dims) = " + std::to_string(count));
+                message("permute: number of dimensions in the tensor input does not match the length of the desired "
+                        "ordering of dimensions i.e. input.dim() = %d is not equal to len(dims) = %d",
+                        rank, count));
         }
     }
 
@@ -130,8 +130,8 @@ namespace xautodiff::array
     /// A reduced array (with or without keepdims) seen with extent 1 at each axis that was taken away, so that it
     /// broadcasts against `full`, the shape before the reduction.
     template <class T>
-    [[gnu::noinline]] constexpr array_ref<T> unsqueezed(array_ref<T> reduced, const shape& full,
-                                                        const parameters& reduction)
+    [[gnu::noinline, gnu::cold]] constexpr array_ref<T> unsqueezed(array_ref<T> reduced, const shape& full,
+                                                                   const parameters& reduction)
     {
         const bool keep = keeps_dims(reduction);
         const axis_flags gone = reduced_axes(full.rank, reduction);

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -33,18 +32,18 @@ namespace xautodiff::array
         {
             if (from.rank > to.rank)
             {
-                throw shape_error("shape " + to_string(from) + " cannot be broadcast to shape " + to_string(to)
-                                  + ", which has fewer dimensions");
+                throw shape_error(message("shape %s cannot be broadcast to shape %s, which has fewer dimensions",
+                                          to_string(from).c_str(), to_string(to).c_str()));
             }
             int d = 0;
             while (broadcasts_along(from, to, d))
             {
                 ++d;
             }
-            throw shape_error("The expanded size of the tensor (" + std::to_string(to[d])
-                              + ") must match the existing size (" + std::to_string(extent_beneath(from, to, d))
-                              + ") at non-singleton dimension " + std::to_string(d)
-                              + ".  Target sizes: " + to_string(to) + ".  Tensor sizes: " + to_string(from));
+            throw shape_error(message("The expanded size of the tensor (%td) must match the existing size (%td) at "
+                                      "non-singleton dimension %d.  Target sizes: %s.  Tensor sizes: %s",
+                                      to[d], extent_beneath(from, to, d), d, to_string(to).c_str(),
+                                      to_string(from).c_str()));
         }
 
         constexpr index magnitude(index i) { return i < 0 ? -i : i; }
@@ -63,7 +62,8 @@ namespace xautodiff::array
 
     namespace detail
     {
-        [[gnu::noinline]] constexpr strides broadcast_strides(const shape& from, const strides& stride, const shape& to)
+        [[gnu::noinline, gnu::cold]] constexpr strides broadcast_strides(const shape& from, const strides& stride,
+                                                                         const shape& to)
         {
             if (!broadcasts_to(from, to))
             {
@@ -113,7 +113,7 @@ namespace xautodiff::array
 
     /// Puts the axes of `s` in the order of memory for arrays with the given strides, and merges those that lie in one piece.
     /// The strides are rearranged accordingly.
-    [[gnu::noinline]] constexpr loop_axes order_axes(const shape& s, array_strides arrays)
+    [[gnu::noinline, gnu::cold]] constexpr loop_axes order_axes(const shape& s, array_strides arrays)
     {
         loop_axes out;
         std::array<int, max_rank> from{};
@@ -298,8 +298,8 @@ namespace xautodiff::array
     {
         for_each_row(
             s,
-            [&](index n, const row<T>&... r)
-            {
+            // Compiled once, for rows with a plan and without.
+            [&](index n, const row<T>&... r) __attribute__((noinline)) {
                 if (((r.stride == 1) && ...))
                 {
                     // What compilers can vectorise.
@@ -319,19 +319,23 @@ namespace xautodiff::array
             a...);
     }
 
-    template <class T>
-    [[gnu::noinline]] constexpr void fill(const array_ref<T>& out, const std::type_identity_t<T>& value)
-    {
-        for_each_element(
-            out.shape, [&](T& o) { o = value; }, out);
-    }
-
     /// out = in, broadcast to the shape of `out`. They must not overlap.
     template <class T, class U>
     [[gnu::noinline]] constexpr void copy(const array_ref<T>& out, const array_ref<U>& in)
     {
         for_each_element(
             out.shape, [](T& o, U& i) { o = static_cast<T>(i); }, out, in);
+    }
+
+    template <class T>
+    [[gnu::noinline]] constexpr void fill(const array_ref<T>& out, const std::type_identity_t<T>& value)
+    {
+        if (out.is_contiguous())
+        {
+            std::fill_n(out.data, out.size(), value);
+            return;
+        }
+        copy(out, array_ref<const T>(&value, {}));
     }
 
     /// out += in, broadcast to the shape of `out`. They may be the same array, but must not overlap otherwise.

@@ -125,7 +125,7 @@ namespace xautodiff::array
             throw shape_error(
                 all ? "amax(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
                       "reduction dim with the 'dim' argument."
-                    : "amax(): Expected reduction dim " + std::to_string(empty) + " to have non-zero size.");
+                    : message("amax(): Expected reduction dim %d to have non-zero size.", empty));
         }
         if (detail::max_of_rows(out, in, target))
         {

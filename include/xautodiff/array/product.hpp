@@ -6,7 +6,6 @@
 #include <xautodiff/array/matrix_ref.hpp>
 #include <xautodiff/array/pairwise_sum.hpp>
 
-#include <string>
 #include <utility>
 
 namespace xautodiff::array
@@ -15,35 +14,33 @@ namespace xautodiff::array
     {
         [[noreturn, gnu::cold]] inline void throw_product(const shape& a, const shape& b)
         {
-            const auto text = [](index e) { return std::to_string(e); };
             if (a.rank == 0 || b.rank == 0)
             {
-                throw shape_error("both arguments to matmul need to be at least 1D, but they are " + text(a.rank)
-                                  + "D and " + text(b.rank) + "D");
+                throw shape_error(message("both arguments to matmul need to be at least 1D, but they are %dD and %dD",
+                                          a.rank, b.rank));
             }
             if (a.rank > 2 || b.rank > 2)
             {
-                throw shape_error("matmul takes arrays of 1 or 2 dimensions here, but they are " + text(a.rank)
-                                  + "D and " + text(b.rank) + "D");
+                throw shape_error(
+                    message("matmul takes arrays of 1 or 2 dimensions here, but they are %dD and %dD", a.rank, b.rank));
             }
             if (b.rank == 2)
             {
-                throw shape_error("mat1 and mat2 shapes cannot be multiplied (" + (a.rank == 2 ? text(a[0]) : "1") + "x"
-                                  + text(a[a.rank - 1]) + " and " + text(b[0]) + "x" + text(b[1]) + ")");
+                throw shape_error(message("mat1 and mat2 shapes cannot be multiplied (%tdx%td and %tdx%td)",
+                                          a.rank == 2 ? a[0] : 1, a[a.rank - 1], b[0], b[1]));
             }
             if (a.rank == 2)
             {
-                throw shape_error("size mismatch, got " + text(a[0]) + ", " + text(a[0]) + "x" + text(a[1]) + ","
-                                  + text(b[0]));
+                throw shape_error(message("size mismatch, got %td, %tdx%td,%td", a[0], a[0], a[1], b[0]));
             }
-            throw shape_error("inconsistent tensor size, expected tensor [" + text(a[0]) + "] and src [" + text(b[0])
-                              + "] to have the same number of elements, but got " + text(a[0]) + " and " + text(b[0])
-                              + " elements respectively");
+            throw shape_error(message("inconsistent tensor size, expected tensor [%td] and src [%td] to have the same "
+                                      "number of elements, but got %td and %td elements respectively",
+                                      a[0], b[0], a[0], b[0]));
         }
 
         [[noreturn, gnu::cold]] inline void throw_not_a_matrix(const shape& s)
         {
-            throw shape_error("a matrix is needed, not an array of shape " + to_string(s));
+            throw shape_error(message("a matrix is needed, not an array of shape %s", to_string(s).c_str()));
         }
     }
 
@@ -83,8 +80,8 @@ namespace xautodiff::array
     {
         [[noreturn, gnu::cold]] inline void throw_product_target(const shape& out, const shape& product)
         {
-            throw shape_error("a product of shape " + to_string(product) + " does not fit a result of shape "
-                              + to_string(out));
+            throw shape_error(message("a product of shape %s does not fit a result of shape %s",
+                                      to_string(product).c_str(), to_string(out).c_str()));
         }
 
         template <class T, class A, class B>

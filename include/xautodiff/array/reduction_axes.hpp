@@ -12,7 +12,8 @@ namespace xautodiff::array
     {
         [[noreturn, gnu::cold]] inline void throw_reduction(const shape& from, const shape& to)
         {
-            throw shape_error("shape " + to_string(from) + " cannot be reduced to shape " + to_string(to));
+            throw shape_error(
+                message("shape %s cannot be reduced to shape %s", to_string(from).c_str(), to_string(to).c_str()));
         }
 
         /// The result of a reduction seen at the operand's shape, with stride 0 along what is reduced.

@@ -33,18 +33,20 @@ namespace xautodiff::array
     {
         [[noreturn, gnu::cold]] inline void throw_extent(index e)
         {
-            throw shape_error("invalid shape dimension " + std::to_string(e));
+            throw shape_error(message("invalid shape dimension %td", e));
         }
 
         [[noreturn, gnu::cold]] inline void throw_reshape(const shape& target, index size)
         {
-            throw shape_error("shape '" + to_string(target) + "' is invalid for input of size " + std::to_string(size));
+            throw shape_error(message("shape '%s' is invalid for input of size %td", to_string(target).c_str(), size));
         }
 
         [[noreturn, gnu::cold]] inline void throw_ambiguous_reshape(const shape& target)
         {
-            throw shape_error("cannot reshape tensor of 0 elements into shape " + to_string(target)
-                              + " because the unspecified dimension size -1 can be any value and is ambiguous");
+            throw shape_error(
+                message("cannot reshape tensor of 0 elements into shape %s because the unspecified dimension "
+                        "size -1 can be any value and is ambiguous",
+                        to_string(target).c_str()));
         }
     }
 

@@ -83,7 +83,7 @@ namespace xautodiff::array
             return n;
         }
 
-        friend constexpr bool operator==(const shape& a, const shape& b)
+        [[gnu::noinline]] friend constexpr bool operator==(const shape& a, const shape& b)
         {
             if (a.rank != b.rank)
             {
@@ -112,17 +112,20 @@ namespace xautodiff::array
         std::string text = "[";
         for (int d = 0; d < s.rank; ++d)
         {
-            text += (d ? ", " : "") + std::to_string(s[d]);
+            text += message(d ? ", %td" : "%td", s[d]);
         }
-        return text + "]";
+        text += "]";
+        return text;
     }
 
     namespace detail
     {
         [[noreturn, gnu::cold]] inline void throw_mismatch(index a, index b, int dimension)
         {
-            throw shape_error("The size of tensor a (" + std::to_string(a) + ") must match the size of tensor b ("
-                              + std::to_string(b) + ") at non-singleton dimension " + std::to_string(dimension));
+            throw shape_error(
+                message("The size of tensor a (%td) must match the size of tensor b (%td) at non-singleton "
+                        "dimension %d",
+                        a, b, dimension));
         }
     }
 

@@ -171,13 +171,13 @@ namespace xautodiff::array
 
         [[noreturn, gnu::cold]] inline void throw_index(index i, int dimension, index extent)
         {
-            throw shape_error("index " + std::to_string(i) + " is out of bounds for dimension "
-                              + std::to_string(dimension) + " with size " + std::to_string(extent));
+            throw shape_error(
+                message("index %td is out of bounds for dimension %d with size %td", i, dimension, extent));
         }
 
         [[noreturn, gnu::cold]] inline void throw_too_many_indices(int rank)
         {
-            throw shape_error("too many indices for tensor of dimension " + std::to_string(rank));
+            throw shape_error(message("too many indices for tensor of dimension %d", rank));
         }
     }
 
@@ -246,7 +246,8 @@ namespace xautodiff::array
         };
 
         /// The one place that says what slices do.
-        [[gnu::noinline]] constexpr sliced_layout slice_layout(const shape& s, const strides& st, const parameters& p)
+        [[gnu::noinline, gnu::cold]] constexpr sliced_layout slice_layout(const shape& s, const strides& st,
+                                                                          const parameters& p)
         {
             int taken = 0;
             int ellipses = 0;

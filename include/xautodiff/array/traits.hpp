@@ -52,8 +52,8 @@ namespace xautodiff::array
     {
         [[noreturn, gnu::cold]] inline void throw_fixed_shape(const shape& wanted, const shape& fixed)
         {
-            throw shape_error("shape " + to_string(wanted) + " does not fit a container of the fixed shape "
-                              + to_string(fixed));
+            throw shape_error(message("shape %s does not fit a container of the fixed shape %s",
+                                      to_string(wanted).c_str(), to_string(fixed).c_str()));
         }
 
         constexpr void expect_shape(const shape& wanted, const shape& fixed)

@@ -111,8 +111,8 @@ namespace xautodiff::array
 
         [[noreturn, gnu::cold]] inline void throw_fixed_rank(const shape& wanted, int rank)
         {
-            throw shape_error("shape " + to_string(wanted) + " does not fit a container of " + std::to_string(rank)
-                              + (rank == 1 ? " dimension" : " dimensions"));
+            throw shape_error(message("shape %s does not fit a container of %d dimension%s", to_string(wanted).c_str(),
+                                      rank, rank == 1 ? "" : "s"));
         }
 
         template <class C>

@@ -81,19 +81,10 @@ namespace xautodiff::evaluate
         void move_result(std::size_t output, C& result)
         {
             using traits = array::traits<C>;
-            const std::size_t step = output_step(output);
-            traits::resize(result, m.shape[step]);
+            traits::resize(result, m.shape[output_step(output)]);
             if constexpr (std::same_as<typename traits::value_type, T>)
             {
-                const output_ref elements = traits::ref(result);
-                input_ref& before = m.result[output];
-                m_changed = m_changed || !lies_alike(before, elements);
-                if (m.target[step].data == before.data)
-                {
-                    m.target[step].data = elements.data;
-                    m.value[step].data = elements.data;
-                }
-                before.data = elements.data;
+                move_target(output, traits::ref(result));
             }
         }
 
@@ -151,16 +142,10 @@ namespace xautodiff::evaluate
         void prepare_result(std::size_t output, C& result)
         {
             using traits = array::traits<C>;
-            const std::size_t step = output_step(output);
-            traits::resize(result, m.shape[step]);
+            traits::resize(result, m.shape[output_step(output)]);
             if constexpr (std::same_as<typename traits::value_type, T>)
             {
-                const output_ref elements = traits::ref(result);
-                m.result[output] = elements;
-                if (m.target[step].data == nullptr)
-                {
-                    m.target[step] = elements;
-                }
+                set_target(output, traits::ref(result));
             }
         }
 
@@ -301,12 +286,35 @@ namespace xautodiff::evaluate
 
         std::size_t output_step(std::size_t output) const { return std::size_t(m_plan.outputs[output]); }
 
+        [[gnu::noinline]] void move_target(std::size_t output, const output_ref& elements)
+        {
+            const std::size_t step = output_step(output);
+            input_ref& before = m.result[output];
+            m_changed = m_changed || !lies_alike(before, elements);
+            if (m.target[step].data == before.data)
+            {
+                m.target[step].data = elements.data;
+                m.value[step].data = elements.data;
+            }
+            before.data = elements.data;
+        }
+
+        [[gnu::noinline]] void set_target(std::size_t output, const output_ref& elements)
+        {
+            const std::size_t step = output_step(output);
+            m.result[output] = elements;
+            if (m.target[step].data == nullptr)
+            {
+                m.target[step] = elements;
+            }
+        }
+
         bool needs_memory(std::size_t step, unsigned long long serves) const
         {
             return (serves & m_wanted) != 0 && m.target[step].data == nullptr;
         }
 
-        void place_operands()
+        [[gnu::cold]] void place_operands()
         {
             operands<T>* all = m.operands;
             for (std::size_t k = 0; k < m_plan.task_count; ++k)
@@ -318,7 +326,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        void place(std::size_t step, operands<T>& all) const
+        [[gnu::cold]] void place(std::size_t step, operands<T>& all) const
         {
             const graph::plan_step& s = m_plan.steps[step];
             all.out = m.target[step];

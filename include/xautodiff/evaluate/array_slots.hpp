@@ -82,7 +82,7 @@ namespace xautodiff::evaluate
         /// Some elements lie elsewhere, but in the same way.
         bool m_moved = false;
 
-        static bool lies_alike(const input_ref& a, const input_ref& b)
+        [[gnu::noinline]] static bool lies_alike(const input_ref& a, const input_ref& b)
         {
             // Not by std::equal, which calls memcmp for a number or two.
             bool alike = a.shape == b.shape;

@@ -25,7 +25,7 @@ namespace xautodiff::evaluate
         column_sums() = default;
 
         /// For sums over `count` rows that lie as `row` does. (No result has negative strides.)
-        column_sums(const array::array_ref<T>& row, index count)
+        [[gnu::noinline, gnu::cold]] column_sums(const array::array_ref<T>& row, index count)
             : m_row(row), m_levels(int(std::bit_width(std::size_t(count / rows) + 1)))
         {
             m_size = 1;
@@ -50,7 +50,7 @@ namespace xautodiff::evaluate
         }
 
         /// Takes the sum of a block, and returns where that of the next one is to be written.
-        T* add_block()
+        [[gnu::noinline]] T* add_block()
         {
             const std::size_t level = m_waiting.add_block([this](std::size_t l) { add(m_place[0], m_place[l + 1]); });
             std::swap(m_place[0], m_place[level + 1]);
@@ -61,7 +61,7 @@ namespace xautodiff::evaluate
         void clear() { std::fill_n(m_place[0], m_size, T(0)); }
 
         /// Adds the sum of all blocks to the row at `to`.
-        void finish(T* to)
+        [[gnu::noinline]] void finish(T* to)
         {
             clear();
             m_waiting.for_each([this](std::size_t level) { add(m_place[0], m_place[level + 1]); });
@@ -77,7 +77,7 @@ namespace xautodiff::evaluate
         std::array<T*, 64> m_place{};
         array::waiting_sums m_waiting;
 
-        void add(T* to, const T* from) const
+        [[gnu::noinline]] void add(T* to, const T* from) const
         {
             for (index i = 0; i < m_size; ++i)
             {

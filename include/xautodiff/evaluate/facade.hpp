@@ -105,8 +105,7 @@ namespace xautodiff
                 const auto elements = array::traits<C>::ref(c);
                 if (elements.size() != 1)
                 {
-                    throw error("a Tensor with " + std::to_string(elements.size())
-                                + " elements cannot be converted to Scalar");
+                    throw error(message("a Tensor with %td elements cannot be converted to Scalar", elements.size()));
                 }
                 return *elements.data;
             }

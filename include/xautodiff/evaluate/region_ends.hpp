@@ -61,7 +61,7 @@ namespace xautodiff::evaluate
         }
 
         /// Copies what does not fill a register into one.
-        static void copy_rest(T* to, const T* from, index n)
+        [[gnu::noinline]] static void copy_rest(T* to, const T* from, index n)
         {
             if constexpr (has_lanes)
             {
@@ -75,7 +75,7 @@ namespace xautodiff::evaluate
 
         /// Lets the inner loop write the n elements of a result at `there`, which do not fill a register, to its buffer; it may
         /// add to them.
-        void take_rest(std::size_t o, const T* there, index n) const
+        [[gnu::noinline]] void take_rest(std::size_t o, const T* there, index n) const
         {
             m.to[o] = result_buffer(o) + block;
             if (accumulates(o))
@@ -85,7 +85,7 @@ namespace xautodiff::evaluate
         }
 
         /// Puts these to where they belong.
-        void give_rest(std::size_t o, T* there, index n) const
+        [[gnu::noinline]] void give_rest(std::size_t o, T* there, index n) const
         {
             if constexpr (has_lanes)
             {
@@ -99,7 +99,7 @@ namespace xautodiff::evaluate
 
         /// Of parts that are put together in registers, the elements that are there still, and those that did not fill one,
         /// which begin so far behind where take_rest has let them be written.
-        void add_ends(index rest_at = 0)
+        [[gnu::noinline]] void add_ends(index rest_at = 0)
         {
             if constexpr (has_lanes && array::has_delay_lines)
             {
@@ -120,7 +120,7 @@ namespace xautodiff::evaluate
         }
 
         /// Writes a row of a result's buffer to where it belongs, or adds it.
-        static void put_row(delivery how, T* to, const T* from, index step, index n)
+        [[gnu::noinline]] static void put_row(delivery how, T* to, const T* from, index step, index n)
         {
             index i = 0;
             if constexpr (has_lanes)
@@ -137,7 +137,7 @@ namespace xautodiff::evaluate
         }
 
         /// Adds what a call of the inner loop over n elements left in the totals; only the first `valid` lanes count.
-        void add_totals(index n, index valid)
+        [[gnu::noinline]] void add_totals(index n, index valid)
         {
             for (std::size_t o = 0; o < r.results; ++o)
             {
@@ -158,7 +158,7 @@ namespace xautodiff::evaluate
         }
 
         /// The same where a register was filled with elements of which only the last n count.
-        void add_last_totals(index n)
+        [[gnu::noinline]] void add_last_totals(index n)
         {
             for (std::size_t o = 0; o < r.results; ++o)
             {
@@ -170,7 +170,7 @@ namespace xautodiff::evaluate
         }
 
         /// Puts the last n elements of such a register, not all, to where they belong.
-        static void put_last(T* to, const T* from, index n)
+        [[gnu::noinline]] static void put_last(T* to, const T* from, index n)
         {
             array::detail::copy_some<lanes / 2>(to, from + lanes - n, n);
         }

@@ -61,7 +61,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        void run_rows()
+        [[gnu::noinline]] void run_rows()
         {
             array::loop_axes axes = r.axes;
             // These walk the second axis themselves.
@@ -118,7 +118,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        void run_plain_rows()
+        [[gnu::noinline]] void run_plain_rows()
         {
             const index n = r.axes.row_size(), rows = r.is_grouped ? r.axes.extent[1] : 1;
             for (index begin = 0; begin < n; begin += sizes::plain)
@@ -183,7 +183,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        void place_plain(index row, index begin)
+        [[gnu::noinline]] void place_plain(index row, index begin)
         {
             const auto offset = [&](std::size_t k) { return begin + row * row_step_of(k); };
             for (std::size_t s = 0; s < r.streams; ++s)
@@ -205,7 +205,7 @@ namespace xautodiff::evaluate
                                                   : result_buffer(o);
         }
 
-        void run_row()
+        [[gnu::noinline]] void run_row()
         {
             const index n = r.axes.row_size();
             start_sums(delivery::row_sum);
@@ -250,7 +250,7 @@ namespace xautodiff::evaluate
         }
 
         /// As many rows at a time as make up a block: their elements one after the other.
-        void run_tiles()
+        [[gnu::noinline]] void run_tiles()
         {
             const index n = r.axes.row_size(), rows = r.axes.extent[1], most = block / n;
             for (index first = 0; first < rows; first += most)
@@ -302,7 +302,7 @@ namespace xautodiff::evaluate
         }
 
         /// Lets the inner loop write a result where target_of says; a buffer that it adds to begins with zeros.
-        void place_result(std::size_t o, index offset, index size)
+        [[gnu::noinline]] void place_result(std::size_t o, index offset, index size)
         {
             m.to[o] = target_of(o, offset);
             if (r.how[o] != delivery::direct && accumulates(o))
@@ -311,7 +311,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        void find_streams(index begin, index n)
+        [[gnu::noinline]] void find_streams(index begin, index n)
         {
             for (std::size_t s = 0; s < r.streams; ++s)
             {
@@ -346,7 +346,7 @@ namespace xautodiff::evaluate
         }
 
         /// What does not fill a register: computed on a whole one, of which only `n` lanes count.
-        void run_rest(index done, index n, loop_walk<T> walk)
+        [[gnu::noinline]] void run_rest(index done, index n, loop_walk<T> walk)
         {
             for (std::size_t s = 0; s < r.streams; ++s)
             {
@@ -389,7 +389,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        void deliver(std::size_t o, index begin, index n)
+        [[gnu::noinline]] void deliver(std::size_t o, index begin, index n)
         {
             const delivery how = r.how[o];
             const T* const from = result_buffer(o);
@@ -426,6 +426,9 @@ namespace xautodiff::evaluate
         }
 
         /// The last of n elements again until a register is full.
-        static void fill_register(T* to, index n) { std::fill(to + n, to + rounded_up(n), to[n - 1]); }
+        [[gnu::noinline]] static void fill_register(T* to, index n)
+        {
+            std::fill(to + n, to + rounded_up(n), to[n - 1]);
+        }
     };
 }

@@ -38,8 +38,8 @@ namespace xautodiff::functional
     [[noreturn, gnu::cold]] inline void throw_other_shape(const char* what, const array::shape& given,
                                                           const array::shape& wanted)
     {
-        throw shape_error(std::string(what) + " must have the shape " + array::to_string(wanted) + ", not "
-                          + array::to_string(given));
+        throw shape_error(message("%s must have the shape %s, not %s", what, array::to_string(wanted).c_str(),
+                                  array::to_string(given).c_str()));
     }
 
     constexpr void require_shape(const char* what, const array::shape& given, const array::shape& wanted)

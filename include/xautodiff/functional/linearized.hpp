@@ -21,7 +21,7 @@ namespace xautodiff::functional
             const std::vector<graph::symbol> tangents{l.lower<Tangent>()...};
             const graph::symbol seed = l.lower<Seed>();
             const graph::symbol y = l.lower<Node>();
-            const graph::symbol tangent = graph::forward(l.steps, std::array{y.index}, sources, tangents)[0];
+            const graph::symbol tangent = graph::forward(l.steps, {y.index}, sources, tangents)[0];
             std::vector<graph::symbol> out{y, tangent ? tangent : l.steps.broadcast(l.steps.literal(0), y)};
             graph::detail::append_adjoints(l, y, seed, sources, out);
             return graph::without_dead_steps(l, out);

@@ -7,8 +7,8 @@
 namespace xautodiff::graph
 {
     /// The tangents of `targets` where `sources` have the given tangents; none where a target depends on no source.
-    constexpr std::vector<symbol> forward(builder& b, std::span<const int> targets, std::span<const int> sources,
-                                          std::span<const symbol> tangents)
+    constexpr std::vector<symbol> forward(builder& b, const std::vector<int>& targets, const std::vector<int>& sources,
+                                          const std::vector<symbol>& tangents)
     {
         const int count = int(b.steps.size());
         const flags active = active_steps(b, sources, count);

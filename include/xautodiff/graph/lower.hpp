@@ -183,7 +183,7 @@ namespace xautodiff::graph
         {
             lowering inner(int(occurrence_slot.size()), m_merge);
             const symbol y = inner.lower<Body>(begin);
-            const std::array<symbol, sizeof...(X)> arguments = lower_arguments<X...>(begin + payload_count<Body>);
+            const std::vector<symbol> arguments = lower_arguments<X...>(begin + payload_count<Body>);
             return splice<Input...>(inner, y, arguments, begin, payload_count<Body>);
         }
 
@@ -194,13 +194,13 @@ namespace xautodiff::graph
         {
             lowering inner(int(occurrence_slot.size()), m_merge);
             const symbol y = inner.lower<Body>(begin);
-            const std::array<symbol, sizeof...(X)> arguments = lower_arguments<X...>(begin + payload_count<Body>);
+            const std::vector<symbol> arguments = lower_arguments<X...>(begin + payload_count<Body>);
             const int source = std::array{inner.find_input<Input>()...}[std::size_t(Position)];
             const symbol argument = arguments[std::size_t(Position)];
             symbol adjoint;
             if (source >= 0)
             {
-                adjoint = reverse(inner.steps, y, scalar_seed(inner.steps, y), std::array{source})[0];
+                adjoint = reverse(inner.steps, y, scalar_seed(inner.steps, y), {source})[0];
             }
             const symbol out = splice<Input...>(inner, adjoint, arguments, begin, payload_count<Body>);
             return steps.broadcast(out ? out : steps.literal(0), argument);
@@ -214,8 +214,8 @@ namespace xautodiff::graph
             constexpr std::size_t count = sizeof...(Input);
             lowering inner(int(occurrence_slot.size()), m_merge);
             const symbol y = inner.lower<Body>(begin);
-            const std::array<symbol, sizeof...(X)> given = lower_arguments<X...>(begin + payload_count<Body>);
-            std::array<symbol, count> arguments;
+            const std::vector<symbol> given = lower_arguments<X...>(begin + payload_count<Body>);
+            std::vector<symbol> arguments(count);
             std::vector<int> sources;
             std::vector<symbol> tangents;
             // A tangent is a slot of the inner graph that is filled from outside, like an input.
@@ -234,7 +234,7 @@ namespace xautodiff::graph
                     tangents.push_back(s);
                 }
             }
-            const symbol tangent = forward(inner.steps, std::array{y.index}, sources, tangents)[0];
+            const symbol tangent = forward(inner.steps, {y.index}, sources, tangents)[0];
             const symbol out = splice<Input...>(inner, tangent, arguments, begin, payload_count<Body>,
                                                 [&](int i)
                                                 {
@@ -253,9 +253,9 @@ namespace xautodiff::graph
         }
 
         template <class... X>
-        constexpr std::array<symbol, sizeof...(X)> lower_arguments(int begin)
+        constexpr std::vector<symbol> lower_arguments(int begin)
         {
-            std::array<symbol, sizeof...(X)> out;
+            std::vector<symbol> out(sizeof...(X));
             std::size_t i = 0;
             ((out[i++] = lower<X>(begin), begin += payload_count<X>), ...);
             return out;
@@ -265,7 +265,7 @@ namespace xautodiff::graph
 
         /// Copies what `wanted` needs from an inner graph into this one, with arguments in place of its inputs.
         template <class... Input>
-        constexpr symbol splice(const lowering& inner, symbol wanted, std::span<const symbol> arguments, int begin,
+        constexpr symbol splice(const lowering& inner, symbol wanted, const std::vector<symbol>& arguments, int begin,
                                 int payloads, auto replacement)
         {
             const builder& from = inner.steps;
@@ -317,7 +317,7 @@ namespace xautodiff::graph
         }
 
         template <class... Input>
-        constexpr symbol splice(const lowering& inner, symbol wanted, std::span<const symbol> arguments, int begin,
+        constexpr symbol splice(const lowering& inner, symbol wanted, const std::vector<symbol>& arguments, int begin,
                                 int payloads)
         {
             return splice<Input...>(inner, wanted, arguments, begin, payloads, nothing);

@@ -5,13 +5,12 @@
 
 #include <xautodiff/graph/simplify.hpp>
 
-#include <span>
 #include <vector>
 
 namespace xautodiff::graph
 {
     /// Which of the first `count` steps depend, through values, on one of `sources`.
-    constexpr flags active_steps(const builder& b, std::span<const int> sources, int count)
+    constexpr flags active_steps(const builder& b, const std::vector<int>& sources, int count)
     {
         flags active(std::size_t(count), false);
         for (int s : sources)
@@ -49,7 +48,7 @@ namespace xautodiff::graph
     }
 
     /// The adjoints of `sources` for the adjoint `seed` of y: each has its source's shape; none where y does not depend on it.
-    constexpr std::vector<symbol> reverse(builder& b, symbol y, symbol seed, std::span<const int> sources)
+    constexpr std::vector<symbol> reverse(builder& b, symbol y, symbol seed, const std::vector<int>& sources)
     {
         const int count = y.index + 1;
         std::vector<symbol> adjoint(std::size_t(

@@ -137,8 +137,12 @@ namespace xautodiff::math
     {
         if constexpr (requires { Op::partials(y, x...); })
         {
-            return std::apply([&adjoint](const auto&... partial) { return std::tuple{(adjoint * partial)...}; },
-                              Op::partials(y, x...));
+            // Not by std::apply, which asks for each operation whether it throws.
+            return [&]<class... P>(const std::tuple<P...>& partials)
+            {
+                return [&]<std::size_t... I>(std::index_sequence<I...>)
+                { return std::tuple{(adjoint * std::get<I>(partials))...}; }(std::index_sequence_for<P...>{});
+            }(Op::partials(y, x...));
         }
         else
         {

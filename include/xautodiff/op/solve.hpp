@@ -19,23 +19,23 @@ namespace xautodiff::op
         {
             if (a.rank != 2)
             {
-                throw shape_error(std::string(function)
-                                  + ": The input tensor A must have 2 dimensions here, but it has "
-                                  + std::to_string(a.rank));
+                throw shape_error(
+                    message("%s: The input tensor A must have 2 dimensions here, but it has %d", function, a.rank));
             }
-            throw shape_error(std::string(function) + ": A must be batches of square matrices, but they are "
-                              + std::to_string(a[0]) + " by " + std::to_string(a[1]) + " matrices");
+            throw shape_error(message("%s: A must be batches of square matrices, but they are %td by %td matrices",
+                                      function, a[0], a[1]));
         }
 
         [[noreturn, gnu::cold]] inline void throw_unsolvable(const array::shape& a, const array::shape& b)
         {
-            const auto text = [](array::index e) { return std::to_string(e); };
             if (b.rank != 1 && b.rank != 2)
             {
-                throw shape_error("linalg.solve: B must have 1 or 2 dimensions here, but it has " + text(b.rank));
+                throw shape_error(message("linalg.solve: B must have 1 or 2 dimensions here, but it has %d", b.rank));
             }
-            throw shape_error("linalg.solve: Incompatible shapes of A and B for the equation AX = B (" + text(a[0])
-                              + "x" + text(a[1]) + " and " + text(b[0]) + "x" + text(b.rank == 2 ? b[1] : 1) + ")");
+            throw shape_error(
+                message("linalg.solve: Incompatible shapes of A and B for the equation AX = B (%tdx%td and "
+                        "%tdx%td)",
+                        a[0], a[1], b[0], b.rank == 2 ? b[1] : 1));
         }
 
         constexpr bool may_equal(array::index a, array::index b)

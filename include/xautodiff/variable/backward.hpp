@@ -9,8 +9,6 @@ namespace xautodiff
 {
     namespace variable
     {
-        inline std::string torch_size(const array::shape& s) { return "torch.Size(" + to_string(s) + ")"; }
-
         inline void require_here(node_base& n)
         {
             if (!tape::owns(n))
@@ -72,8 +70,10 @@ namespace xautodiff
                 const array::shape got = shape_of(seed), wanted = shape_of(y->elements());
                 if (!(got == wanted))
                 {
-                    throw error("Mismatch in shape: grad_output[0] has a shape of " + torch_size(got)
-                                + " and output[0] has a shape of " + torch_size(wanted) + ".");
+                    throw error(
+                        message("Mismatch in shape: grad_output[0] has a shape of torch.Size(%s) and output[0] has a "
+                                "shape of torch.Size(%s).",
+                                to_string(got).c_str(), to_string(wanted).c_str()));
                 }
                 if constexpr (std::same_as<T, Seed>)
                 {

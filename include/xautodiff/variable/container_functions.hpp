@@ -101,9 +101,9 @@ namespace xautodiff::variable
 
             static std::string describe(const node_base& n)
             {
-                return std::string(std::same_as<typename array::traits<T>::value_type, float> ? "torch.FloatTensor "
-                                                                                              : "torch.DoubleTensor ")
-                       + to_string(static_cast<const node<T>&>(n).shape());
+                return message("torch.%sTensor %s",
+                               std::same_as<typename array::traits<T>::value_type, float> ? "Float" : "Double",
+                               to_string(static_cast<const node<T>&>(n).shape()).c_str());
             }
 
             static std::uint64_t shape_mark(const node_base& n) { return static_cast<const node<T>&>(n).shape_mark(); }

@@ -252,8 +252,9 @@ namespace xautodiff::variable
             const array::shape wanted = to.shape(), got = shape_of(v.data());
             if (!array::broadcasts_to(wanted, got))
             {
-                throw error("Function " + name_of(n) + " returned an invalid gradient at index " + std::to_string(k)
-                            + " - got " + to_string(got) + " but expected shape compatible with " + to_string(wanted));
+                throw error(message("Function %s returned an invalid gradient at index %d - got %s but expected shape "
+                                    "compatible with %s",
+                                    name_of(n).c_str(), int(k), to_string(got).c_str(), to_string(wanted).c_str()));
             }
             f(to, v, expression_like<P>);
         }
@@ -297,9 +298,11 @@ namespace xautodiff::variable
                                   {
                                       if (!is_on_record && !pass.is_suspicious())
                                       {
-                                          throw error("create_graph does not reach through " + name_of(n)
-                                                      + ": its pullback gives plain values; write it with operations "
-                                                        "on the Variables that it is given");
+                                          throw error(
+                                              message("create_graph does not reach through %s: its pullback gives "
+                                                      "plain values; write it with operations on the Variables "
+                                                      "that it is given",
+                                                      name_of(n).c_str()));
                                       }
                                       traced part = erased(*g.object());
                                       if (!(part.shape() == x.shape()))

@@ -11,17 +11,17 @@ namespace xautodiff::variable
 {
     [[noreturn]] inline void throw_modified(const node_base& x, std::uint64_t expected, bool is_resized = false)
     {
-        throw error("one of the variables needed for gradient computation has been modified by an inplace operation: ["
-                    + x.type().container->describe(x) + "]"
-                    + (x.is_leaf() ? std::string()
-                                   : ", which is output " + std::to_string(result_of(x)) + " of " + name_of(x) + ",")
-                    + " is at version " + std::to_string(version_of(x)) + "; expected version "
-                    + std::to_string(expected) + " instead. Hint: "
-                    + (is_resized ? "its shape was changed through mutable_data() after the statement that it is an "
-                                    "operand of; "
-                                  : "it was changed through mutable_data(), or in place under no_grad, after the "
-                                    "statement that reads it; ")
-                    + "change it before that statement or after backward(), or give the statement a copy.");
+        const std::string which =
+            x.is_leaf() ? std::string() : message(", which is output %u of %s,", result_of(x), name_of(x).c_str());
+        throw error(
+            message("one of the variables needed for gradient computation has been modified by an inplace operation: "
+                    "[%s]%s is at version %llu; expected version %llu instead. Hint: %s; change it before that "
+                    "statement or after backward(), or give the statement a copy.",
+                    x.type().container->describe(x).c_str(), which.c_str(), 0ull + version_of(x), 0ull + expected,
+                    is_resized ? "its shape was changed through mutable_data() after the statement that it is an "
+                                 "operand of"
+                               : "it was changed through mutable_data(), or in place under no_grad, after the "
+                                 "statement that reads it"));
     }
 
     /// Throws where an operand whose value the wanted adjoints read was changed since the statement ran, or the shape of any.

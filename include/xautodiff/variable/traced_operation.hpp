@@ -220,8 +220,8 @@ namespace xautodiff::variable
                     {
                         ++k;
                     }
-                    throw error("Function '" + name_of(n) + "' returned nan values in its " + std::to_string(k)
-                                + "th output.");
+                    throw error(
+                        message("Function '%s' returned nan values in its %uth output.", name_of(n).c_str(), k));
                 }
             }
         }

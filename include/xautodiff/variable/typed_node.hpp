@@ -223,7 +223,8 @@ namespace xautodiff::variable
     {
         if (!(before == now))
         {
-            throw error("hook has changed the size of value: from " + to_string(before) + " to " + to_string(now));
+            throw error(message("hook has changed the size of value: from %s to %s", to_string(before).c_str(),
+                                to_string(now).c_str()));
         }
     }
 
@@ -231,10 +232,10 @@ namespace xautodiff::variable
     {
         if (!(held == arriving))
         {
-            throw error("this Variable holds a gradient of shape " + to_string(held) + ", to which one of shape "
-                        + to_string(arriving)
-                        + " cannot be added: its elements were given another shape since; call clear_grad() before "
-                          "backward()");
+            throw error(
+                message("this Variable holds a gradient of shape %s, to which one of shape %s cannot be added: its "
+                        "elements were given another shape since; call clear_grad() before backward()",
+                        to_string(held).c_str(), to_string(arriving).c_str()));
         }
     }
 

@@ -15,26 +15,27 @@ namespace xautodiff
 
         [[noreturn]] inline void throw_foreign(const char* what)
         {
-            throw error("this Variable belongs to another thread, which still runs: it is " + std::string(what)
-                        + " there alone");
+            throw error(
+                message("this Variable belongs to another thread, which still runs: it is %s there alone", what));
         }
 
         [[noreturn]] inline void throw_no_gradient(const node_base& n)
         {
             const bool is_kept = n.is_leaf() || (n.has(flag::has_side) && n.side->retains_grad);
-            throw no_gradient(is_kept
-                                  ? "this Variable has no gradient: no backward pass has reached it (requires_grad is "
-                                        + std::string(n.is_differentiable() ? "True)" : "False)")
-                                  : "the gradient of a Variable that is not a leaf is not kept: call retain_grad() "
-                                    "on it before backward()");
+            throw no_gradient(
+                is_kept ? message("this Variable has no gradient: no backward pass has reached it (requires_grad "
+                                  "is %s)",
+                                  n.is_differentiable() ? "True" : "False")
+                        : "the gradient of a Variable that is not a leaf is not kept: call retain_grad() "
+                          "on it before backward()");
         }
 
         inline void require_in_place(const array::shape& before, const array::shape& now)
         {
             if (!(before == now))
             {
-                throw shape_error("output with shape " + to_string(before) + " doesn't match the broadcast shape "
-                                  + to_string(now));
+                throw shape_error(message("output with shape %s doesn't match the broadcast shape %s",
+                                          to_string(before).c_str(), to_string(now).c_str()));
             }
         }
 
