@@ -25,14 +25,22 @@ namespace xautodiff::evaluate
             bool is_first = true;  ///< it fills the slot, in which later leaves of its identity have to find the same
         };
 
-        void begin_payloads() { m_consistent = true; }
-        /// Whether leaves of one identity held the same since `begin_payloads`.
-        bool is_consistent() const { return m_consistent; }
+        /// Fills slots from the payloads of an expression. Returns false where leaves of one identity hold different ones.
+        template <class Node>
+        bool take_payloads(const Node& node)
+        {
+            m_consistent = true;
+            for_each_payload(node, *this);
+            return m_consistent;
+        }
 
         /// Takes a leaf's payload.
         template <class Leaf>
-        void take(slot_place at, const Leaf& leaf)
+        void operator()(int occurrence, const Leaf& leaf)
         {
+            const std::size_t slot = std::size_t(m_plan.occurrence_slot[occurrence]);
+            const graph::plan_slot& s = m_plan.slots[slot];
+            const slot_place at{slot, std::size_t(s.step), s.occurrence == occurrence};
             const void* origin = nullptr;
             if constexpr (requires { leaf.origin(); })
             {

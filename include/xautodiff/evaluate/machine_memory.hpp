@@ -45,6 +45,28 @@ namespace xautodiff::evaluate
         const array::parameters* parameters = nullptr;
     };
 
+    /// What is compiled for a task of a graph: one of these, as its kind says.
+    template <class T>
+    struct task_code
+    {
+        region_function<T> loop = nullptr;
+        number_function<T> numbers = nullptr;
+        void (*whole)(const operands<T>&) = nullptr;
+        /// n elements of a result and of operands, at the distances `step`: the result's first.
+        void (*row)(array::index n, T* out, const T* const* x, const array::index* step) = nullptr;
+        array::array_ref<const T> (*alias)(const array::array_ref<const T>&, const array::shape&,
+                                           const array::parameters*) = nullptr;
+    };
+
+    /// A task whose turn it is.
+    template <class T>
+    struct ready_task
+    {
+        const task_code<T>* code;
+        std::size_t index;
+        const operands<T>* all;  ///< of an operation on whole arrays
+    };
+
     /// A plan without its sizes in the type.
     struct plan_view
     {
@@ -74,6 +96,7 @@ namespace xautodiff::evaluate
         row_role* row;
         evaluate::turn* turn;             ///< of each task
         evaluate::operands<T>* operands;  ///< of each task on whole arrays
+        ready_task<T>* ready;             ///< the tasks that are run first
         T* literal;
         T* number;  ///< of each slot
         array::parameters* parameters;

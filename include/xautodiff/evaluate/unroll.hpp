@@ -30,7 +30,15 @@ namespace xautodiff::evaluate
     [[gnu::always_inline]] constexpr void unroll(F&& f)
     {
         constexpr int chunk = 16;
-        detail::unroll_chunks<Count, chunk>(f, std::make_index_sequence<std::size_t((Count + chunk - 1) / chunk)>{});
+        if constexpr (Count <= chunk)
+        {
+            detail::unroll_chunk<0>(f, std::make_index_sequence<std::size_t(Count)>{});
+        }
+        else
+        {
+            detail::unroll_chunks<Count, chunk>(f,
+                                                std::make_index_sequence<std::size_t((Count + chunk - 1) / chunk)>{});
+        }
     }
 
     /// The same for small parts, of which none is worth an instance of its own: f(first, numbers) for some hundred of them at a

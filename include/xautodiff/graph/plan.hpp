@@ -92,6 +92,9 @@ namespace xautodiff::graph
         std::array<int, Outputs> outputs{};
         std::array<int, Occurrences + 1> occurrence_slot{};
         Schedule schedule{};
+        std::size_t wholes = 0;  ///< the number of tasks on whole arrays
+        // The largest numbers in one region: of streams and numbers, of results, of streams and results.
+        std::size_t most_in = 1, most_out = 1, most_arrays = 1;
 
         static constexpr std::size_t size = Steps, slot_count = Slots, output_count = Outputs;
     };
@@ -131,6 +134,16 @@ namespace xautodiff::graph
         std::copy(Graph.outputs.begin(), Graph.outputs.end(), p.outputs.begin());
         std::copy(Graph.occurrence_slot.begin(), Graph.occurrence_slot.end(), p.occurrence_slot.begin());
         p.schedule = schedule_of<Graph, How>;
+        for (const task& t : p.schedule.tasks)
+        {
+            p.wholes += t.kind == task_kind::whole;
+        }
+        for (const region& r : p.schedule.regions)
+        {
+            p.most_in = std::max(p.most_in, std::size_t(r.streams + r.numbers));
+            p.most_out = std::max(p.most_out, std::size_t(r.outputs));
+            p.most_arrays = std::max(p.most_arrays, std::size_t(r.streams + r.outputs));
+        }
         return p;
     }();
 }

@@ -6,7 +6,6 @@
 #include <xautodiff/evaluate/evaluate.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -53,16 +52,14 @@ namespace xautodiff::variable
         template <class... A>
         static bool run(const A&... a)
         {
-            std::unique_ptr<Evaluator> used(std::exchange(idle, nullptr));
-            if (used == nullptr)
-            {
-                used = make();
-            }
             // One that throws is not used again.
-            const bool consistent = used->run(a...);
-            if (idle == nullptr && is_keeping && used->kept_bytes() <= most_kept_bytes)
+            evaluate::owned_evaluator used = evaluate::owned(idle != nullptr ? std::exchange(idle, nullptr) : make());
+            Evaluator& evaluator = *static_cast<Evaluator*>(used.get());
+            const bool consistent = evaluator.run(a...);
+            if (idle == nullptr && is_keeping && evaluator.kept_bytes() <= most_kept_bytes)
             {
-                idle = used.release();
+                idle = &evaluator;
+                used.release();
             }
             return consistent;
         }
@@ -73,10 +70,10 @@ namespace xautodiff::variable
         static inline constinit thread_local Evaluator* idle = nullptr;
         static inline constinit thread_local bool is_keeping = false;
 
-        [[gnu::noinline]] static std::unique_ptr<Evaluator> make()
+        [[gnu::noinline]] static Evaluator* make()
         {
             is_keeping = is_keeping || thread_end::call(&end);
-            return std::make_unique<Evaluator>();
+            return new Evaluator;
         }
 
         static void end() noexcept

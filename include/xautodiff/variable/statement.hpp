@@ -22,9 +22,10 @@ namespace xautodiff::variable
                 return out;
             }
             handle<T> out(&start(node));
-            if (!compute(node, out->value))
+            const bool consistent = compute(node, out->value);
+            if constexpr (merges)
             {
-                out->plain_type = &type<false>;
+                out->plain_type = consistent ? out->plain_type : &type<false>;
             }
             return out;
         }
@@ -32,6 +33,9 @@ namespace xautodiff::variable
     private:
         static constexpr std::size_t count = std::size_t(variable_count<Node>);
         using seed = expression::input<array_statement, 0, T>;
+        using merged = graph::program<graph::value_of<Node>, true>;
+        /// Whether some leaves are taken for one, and may turn out not to be. Otherwise nothing is compiled for that.
+        static constexpr bool merges = merged::has_merged_payloads;
         template <bool Merge>
         using pullback = graph::program<graph::variable_adjoints_of<Node, seed>, Merge>;
 
@@ -70,7 +74,15 @@ namespace xautodiff::variable
         }
 
         /// Whether a pullback reads the elements of an operand.
-        static bool is_read(std::size_t i) { return (type<true>.uses[i].read_for | type<false>.uses[i].read_for) != 0; }
+        static bool is_read(std::size_t i)
+        {
+            bool read = type<true>.uses[i].read_for != 0;
+            if constexpr (merges)
+            {
+                read = read || type<false>.uses[i].read_for != 0;
+            }
+            return read;
+        }
 
         /// Whether an entry's expression counts as a use of an operand. Not where its pullbacks don't read it, nor copy it for
         /// being of another type; unless the expression alone keeps it, as it was detached in place since it was written down.
@@ -151,10 +163,9 @@ namespace xautodiff::variable
         static bool compute(const Node& expression, T& value)
         {
             using V = expression::value_type_of<Node>;
-            using merged = graph::program<graph::value_of<Node>, true>;
             const auto results = std::tuple{&value};
             bool consistent = run_kept<merged, V, family>(expression, std::tuple<>{}, results);
-            if constexpr (merged::has_merged_payloads)
+            if constexpr (merges)
             {
                 if (!consistent)
                 {
