@@ -182,41 +182,43 @@ namespace xautodiff::graph
         };
     }
 
-    template <class Request, bool Merge = true>
-    struct program
+    namespace detail
     {
-    private:
-        static constexpr detail::kept_draft kept{Request::build(Merge)};
-
-        template <class Draft>
-        static constexpr auto flattened(const Draft& d)
+        template <class Flat, class Draft>
+        constexpr Flat flattened(const Draft& d)
         {
-            flat_graph<kept.steps.size, kept.slots.size, kept.outputs.size, kept.occurrence_slot.size> g;
+            Flat g;
             std::copy(d.steps.begin(), d.steps.end(), g.steps.begin());
             std::copy(d.slots.begin(), d.slots.end(), g.slots.begin());
             std::copy(d.outputs.begin(), d.outputs.end(), g.outputs.begin());
             std::copy(d.occurrence_slot.begin(), d.occurrence_slot.end(), g.occurrence_slot.begin());
             return g;
         }
+    }
 
-    public:
+    template <class Request, bool Merge = true>
+    struct program
+    {
         static constexpr bool merges = Merge;
         static constexpr auto graph = []
         {
+            // Not a static constant, which g++ puts into programs that are not optimised, with all that it refers to.
+            constexpr detail::kept_draft kept{Request::build(Merge)};
+            using flat = flat_graph<kept.steps.size, kept.slots.size, kept.outputs.size, kept.occurrence_slot.size>;
             if constexpr (kept.is_whole())
             {
-                return flattened(kept);
+                return detail::flattened<flat>(kept);
             }
             else
             {
-                return flattened(Request::build(Merge));
+                return detail::flattened<flat>(Request::build(Merge));
             }
         }();
 
         /// Whether some slot stands for more than one payload, so that they must be compared.
         static constexpr bool has_merged_payloads = []
         {
-            std::array<int, kept.slots.size + 1> users{};
+            std::array<int, graph.slots.size() + 1> users{};
             for (int s : graph.occurrence_slot)
             {
                 if (++users[std::size_t(s)] > 1)

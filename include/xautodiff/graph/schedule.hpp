@@ -80,15 +80,10 @@ namespace xautodiff::graph
             }
         };
 
-        template <const auto& Graph, scheduling How>
-        inline constexpr kept_schedule kept_schedule_of{draft_for<How>(Graph)};
-
-        template <const kept_schedule& Kept, class Draft>
-        constexpr auto flattened(const Draft& d)
+        template <class Flat, class Draft>
+        constexpr Flat flattened_schedule(const Draft& d)
         {
-            schedule<Kept.tasks.size, Kept.regions.size, Kept.members.size, Kept.streams.size, Kept.numbers.size,
-                     Kept.outputs.size, Kept.expected.size, Kept.assembled.size>
-                s;
+            Flat s;
             std::copy(d.tasks.begin(), d.tasks.end(), s.tasks.begin());
             std::copy(d.regions.begin(), d.regions.end(), s.regions.begin());
             std::copy(d.members.begin(), d.members.end(), s.members.begin());
@@ -104,14 +99,17 @@ namespace xautodiff::graph
     template <const auto& Graph, scheduling How = scheduling::likely>
     inline constexpr auto schedule_of = []
     {
-        constexpr const detail::kept_schedule& kept = detail::kept_schedule_of<Graph, How>;
+        // Not a static constant: see program::graph.
+        constexpr detail::kept_schedule kept{detail::draft_for<How>(Graph)};
+        using flat = schedule<kept.tasks.size, kept.regions.size, kept.members.size, kept.streams.size,
+                              kept.numbers.size, kept.outputs.size, kept.expected.size, kept.assembled.size>;
         if constexpr (kept.is_whole())
         {
-            return detail::flattened<kept>(kept);
+            return detail::flattened_schedule<flat>(kept);
         }
         else
         {
-            return detail::flattened<kept>(detail::draft_for<How>(Graph));
+            return detail::flattened_schedule<flat>(detail::draft_for<How>(Graph));
         }
     }();
 }
