@@ -39,6 +39,7 @@ def sources():
         "number, 400 steps": programs.with_steps(programs.NUMBER, 400),
         "array, 100 steps": programs.with_steps(programs.ARRAY, 100),
         "number headers": programs.headers(programs.NUMBER),
+        "10 statements": programs.with_statements(10),
     }
 
 

@@ -56,3 +56,22 @@ def with_sharing(argument, depth):
     """Squares of squares: the formula written out would have 2^depth leaves."""
     lines = ["s0 = x * y"] + [f"s{i} = s{i - 1} * s{i - 1}" for i in range(1, depth)]
     return program(argument, lines, f"s{depth - 1}")
+
+
+STATEMENTS = """#include <xautodiff/xautodiff.hpp>
+namespace ad = xautodiff;
+void record(ad::Variable<xt::xarray<double>> y, const ad::Variable<xt::xarray<double>>& x)
+{{
+{body}    ad::Variable total = ad::sum(y);
+    total.backward();
+}}
+"""
+
+
+def with_statements(count):
+    """Statements on arrays, each with another formula of two or three operations."""
+    functions = ("sin", "exp", "tanh", "log1p", "sqrt", "cos", "erf", "abs", "sigmoid", "square")
+    forms = ("y = ad::{f}(y) * x;", "y = y - ad::{f}(x);", "y = ad::{f}(x * y) + y;")
+    body = "".join(f"    {forms[i % len(forms)].format(f=functions[i % len(functions)])}\n"
+                   for i in range(count))
+    return STATEMENTS.format(body=body)

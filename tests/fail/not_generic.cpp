@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A differentiated function that takes numbers only.
-// expect: xautodiff: the differentiated function cannot be called with so many expressions: it must be generic, `\[\]\(auto x\) \{ \.\.\. \}`, not `\[\]\(double x\)`
+// expect: xautodiff: the differentiated function cannot be called with these expressions: it must be generic, `\[\]\(auto x\) \{ \.\.\. \}`, not `\[\]\(double x\)`, take as many arguments
 #include <xautodiff/core.hpp>
 
 namespace ad = xautodiff;

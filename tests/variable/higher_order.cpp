@@ -65,6 +65,29 @@ TEST_CASE("through a loop of statements, whose constants differ")
     CHECK(ad::grad(second, x) == doctest::Approx(1440 * std::pow(1.5, 2)).epsilon(1e-14));
 }
 
+TEST_CASE("of powers at zero, whose dead branches are infinite")
+{
+    const double derivatives[][5] = {{1, 0, 0, 0, 0}, {0, 1, 0, 0, 0}, {0, 0, 2, 0, 0}, {0, 0, 0, 6, 0}};
+    for (int p = 0; p < 4; ++p)
+    {
+        CAPTURE(p);
+        ad::Variable x(0.0, ad::requires_grad);
+        ad::Variable<double> y = ad::pow(x, double(p));
+        for (int order = 0; order < 5; ++order)
+        {
+            CAPTURE(order);
+            CHECK(y.item() == derivatives[p][order]);
+            y = ad::grad(y, x, {.create_graph = true});
+        }
+    }
+    ad::Variable<array> z(array{0.0, 2.0, -1.0}, ad::requires_grad);
+    ad::Variable slope = ad::grad(ad::sum(ad::pow(z, 0.0) + z * z * z), z, {.create_graph = true});
+    ad::Variable loss = ad::sum(slope * slope);
+    loss.backward();
+    // (3 z^2)^2 has the derivative 36 z^3.
+    CHECK(z.grad() == array{0.0, 288.0, -36.0});
+}
+
 TEST_CASE("of arrays: broadcasting, sums, products of matrices")
 {
     const array a{{1.0, 2.0}, {3.0, 4.0}};

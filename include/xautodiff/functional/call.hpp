@@ -44,8 +44,9 @@ namespace xautodiff::functional
     constexpr decltype(auto) call_with_inputs(const F& f, const X&... x)
     {
         static_assert(std::invocable<const F&, const X&...>,
-                      "xautodiff: the differentiated function cannot be called with so many expressions: it must be "
-                      "generic, `[](auto x) { ... }`, not `[](double x)`");
+                      "xautodiff: the differentiated function cannot be called with these expressions: it must be "
+                      "generic, `[](auto x) { ... }`, not `[](double x)`, take as many arguments as it is given, and "
+                      "compute with this library's functions, `ad::sin(x)`, not `std::sin(x)`");
         static_assert(!std::is_void_v<std::invoke_result_t<const F&, const X&...>>,
                       "xautodiff: the differentiated function returns nothing; end it with `return`");
         return f(x...);
