@@ -29,6 +29,15 @@ static_assert(
     ad::vjp([](auto x) { return ad::view(x, ad::range(-1_c, ad::end, -2_c)); }, std::array{1.0, 2.0, 3.0}).value
     == array2{3, 1});
 
+// Extents and orders of constants, in the same way.
+constexpr auto rows_of_two = [](auto x)
+{ return ad::sum(ad::square(ad::sum(ad::reshape(x, std::integer_sequence<int, 2, -1>{}), 0_c))); };
+static_assert(ad::grad(rows_of_two)(std::array{1.0, 2.0, 3.0, 4.0}) == std::array{8.0, 12.0, 8.0, 12.0});
+constexpr auto with_itself_transposed = [](auto x)
+{ return ad::sum(ad::transpose(x, std::integer_sequence<int, 1, 0>{}) * x); };
+static_assert(ad::grad(with_itself_transposed)(std::array{array2{1, 2}, array2{3, 4}})
+              == std::array{array2{2, 6}, array2{4, 8}});
+
 // jvp: an aggregate of value and tangent.
 constexpr auto cube_jvp = ad::jvp(cube, 2.0, 3.0);
 static_assert(cube_jvp.value == 8 && cube_jvp.tangent == 36);

@@ -155,6 +155,16 @@ namespace xautodiff::evaluate
             return true;
         }
 
+        /// Where shapes depend on numbers that types don't know. Its name is what compilers say of a constant that does.
+        template <class Evaluator, class Node, class Arguments, class Results>
+        bool not_in_constant_expressions_unless_axes_and_extents_are_written_as_0_c(const Node& node,
+                                                                                    const Arguments& arguments,
+                                                                                    const Results& results)
+        {
+            Evaluator evaluator;
+            return evaluator.run(node, arguments, results);
+        }
+
         template <class Program, class T, array::family Family, class Node, class Arguments, class Results>
         constexpr bool run(const Node& node, const Arguments& arguments, Results& results)
         {
@@ -164,8 +174,8 @@ namespace xautodiff::evaluate
             }
             else
             {
-                evaluator_of<Program, T, Family> machine;
-                return machine.run(node, arguments, results);
+                return not_in_constant_expressions_unless_axes_and_extents_are_written_as_0_c<
+                    evaluator_of<Program, T, Family>>(node, arguments, results);
             }
         }
     }

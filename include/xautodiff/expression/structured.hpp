@@ -189,6 +189,10 @@ namespace xautodiff
             }
             return p;
         }
+
+        /// Such a list, known to the type.
+        template <auto... N>
+        using fixed_list = fixed_parameter<encode_list(std::array<array::index, sizeof...(N)>{array::index(N)...})>;
     }
 
     // clang-format off
@@ -230,7 +234,8 @@ namespace xautodiff
     /// As np.dot for 1-D and 2-D operands: the inner product of two vectors, the matrix product otherwise.
     template <expression::operand A, expression::operand B, class Tag = decltype([] {})> constexpr auto dot(const A& a, const B& b) { return expression::make_product<Tag>(a, b); }
 
-    /// The same elements, row major, in another shape: `reshape(x, {2, -1})`.
+    /// The same elements, row major, in another shape: `reshape(x, {2, -1})`, or one that the type knows, as constant expressions
+    /// need it: `reshape(x, std::integer_sequence<int, 2, -1>{})`.
     template <expression::operand X, std::size_t N, class Tag = decltype([] {})> constexpr auto reshape(const X& x, const int (&extents)[N]) { return expression::reshaped<op::reshape, Tag>(x, extents); }
     template <expression::operand X, expression::index_list L, class Tag = decltype([] {})> constexpr auto reshape(const X& x, const L& extents)
     {
@@ -238,9 +243,13 @@ namespace xautodiff
         return expression::with_parameters<op::reshape, Tag>(x, expression::parameter<expression::place<Tag, 1>, result>(expression::encode_list(extents)));
     }
 
-    /// The axes reversed, or in a given order: `transpose(x, {1, 0, 2})`.
+    template <expression::operand X, class I, I... N, class Tag = decltype([] {})> constexpr auto reshape(const X& x, std::integer_sequence<I, N...>) { return expression::with_parameters<op::reshape, Tag>(x, expression::fixed_list<N...>{}); }
+
+    /// The axes reversed, or in a given order: `transpose(x, {1, 0, 2})`; one that the type knows as in reshape.
     template <expression::operand X, class Tag = decltype([] {})> constexpr auto transpose(const X& x) { return expression::with_parameters<op::transpose, Tag>(x, expression::fixed_parameter<array::parameters{}>{}); }
     template <expression::operand X, std::size_t N, class Tag = decltype([] {})> constexpr auto transpose(const X& x, const int (&order)[N]) { return expression::reshaped<op::transpose, Tag>(x, order); }
+
+    template <expression::operand X, class I, I... N, class Tag = decltype([] {})> constexpr auto transpose(const X& x, std::integer_sequence<I, N...>) { return expression::with_parameters<op::transpose, Tag>(x, expression::fixed_list<N...>{}); }
 
     /// The elements that integers, ad::range, ad::all, ad::newaxis and ad::ellipsis choose, with NumPy's meaning.
     template <expression::operand X, array::slice... S, class Tag = decltype([] {})> constexpr auto view(const X& x, const S&... slices) { return expression::view_at<Tag>(x, slices...); }
