@@ -33,7 +33,7 @@ namespace xautodiff::law
             const std::vector<graph::symbol> tangents{l.lower<Tangent>()...};
             const graph::symbol seed = l.lower<Seed>();
             const graph::symbol y = l.lower<Node>();
-            const graph::symbol tangent = graph::forward(l.steps, std::array{y.index}, sources, tangents)[0];
+            const graph::symbol tangent = graph::forward(l.steps, {y.index}, sources, tangents)[0];
             std::vector<graph::symbol> out{y, or_zeros(tangent, y.index)};
             graph::detail::append_adjoints(l, y, seed, sources, out);
 
