@@ -24,7 +24,7 @@ namespace xautodiff::array
     }
 
     /// Whether elements with these strides lie row major, one after the other.
-    [[gnu::noinline, gnu::cold]] constexpr bool lies_row_major(const shape& s, const strides& stride)
+    [[gnu::noinline]] constexpr bool lies_row_major(const shape& s, const strides& stride)
     {
         index step = 1;
         for (int d = s.rank - 1; d >= 0; --d)

@@ -90,7 +90,7 @@ namespace xautodiff::evaluate
         }
 
         /// The shape of a region's next loop, in the order of its results; null after the last. Mostly there is one.
-        [[gnu::cold]] const array::shape* next_shape(std::size_t k, const array::shape* before) const
+        const array::shape* next_shape(std::size_t k, const array::shape* before) const
         {
             const region_loop<T>& loop = m.loops[k];
             bool passed = before == nullptr;

@@ -290,7 +290,7 @@ namespace xautodiff::evaluate
             return (serves & m_wanted) != 0 && m.target[step].data == nullptr;
         }
 
-        [[gnu::cold]] void place_operands()
+        void place_operands()
         {
             operands<T>* all = m.operands;
             for (std::size_t k = 0; k < m_plan.task_count; ++k)
@@ -302,7 +302,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        [[gnu::cold]] void place(std::size_t step, operands<T>& all) const
+        void place(std::size_t step, operands<T>& all) const
         {
             const graph::plan_step& s = m_plan.steps[step];
             all.out = m.target[step];

@@ -61,7 +61,7 @@ namespace xautodiff::evaluate
         }
 
         /// Copies what does not fill a register into one.
-        [[gnu::noinline]] static void copy_rest(T* to, const T* from, index n)
+        static void copy_rest(T* to, const T* from, index n)
         {
             if constexpr (has_lanes)
             {
@@ -75,7 +75,7 @@ namespace xautodiff::evaluate
 
         /// Lets the inner loop write the n elements of a result at `there`, which do not fill a register, to its buffer; it may
         /// add to them.
-        [[gnu::noinline]] void take_rest(std::size_t o, const T* there, index n) const
+        void take_rest(std::size_t o, const T* there, index n) const
         {
             m.to[o] = result_buffer(o) + block;
             if (accumulates(o))
@@ -85,7 +85,7 @@ namespace xautodiff::evaluate
         }
 
         /// Puts these to where they belong.
-        [[gnu::noinline]] void give_rest(std::size_t o, T* there, index n) const
+        void give_rest(std::size_t o, T* there, index n) const
         {
             if constexpr (has_lanes)
             {

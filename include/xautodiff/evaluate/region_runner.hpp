@@ -302,7 +302,7 @@ namespace xautodiff::evaluate
         }
 
         /// Lets the inner loop write a result where target_of says; a buffer that it adds to begins with zeros.
-        [[gnu::noinline]] void place_result(std::size_t o, index offset, index size)
+        void place_result(std::size_t o, index offset, index size)
         {
             m.to[o] = target_of(o, offset);
             if (r.how[o] != delivery::direct && accumulates(o))
@@ -311,7 +311,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        [[gnu::noinline]] void find_streams(index begin, index n)
+        void find_streams(index begin, index n)
         {
             for (std::size_t s = 0; s < r.streams; ++s)
             {
@@ -389,7 +389,7 @@ namespace xautodiff::evaluate
             }
         }
 
-        [[gnu::noinline]] void deliver(std::size_t o, index begin, index n)
+        void deliver(std::size_t o, index begin, index n)
         {
             const delivery how = r.how[o];
             const T* const from = result_buffer(o);
@@ -426,9 +426,6 @@ namespace xautodiff::evaluate
         }
 
         /// The last of n elements again until a register is full.
-        [[gnu::noinline]] static void fill_register(T* to, index n)
-        {
-            std::fill(to + n, to + rounded_up(n), to[n - 1]);
-        }
+        static void fill_register(T* to, index n) { std::fill(to + n, to + rounded_up(n), to[n - 1]); }
     };
 }

@@ -58,7 +58,7 @@ namespace xautodiff::evaluate
         }
 
         template <class C>
-        [[gnu::cold]] static array::array_ref<T> resized_container(void* c, const array::shape& s)
+        static array::array_ref<T> resized_container(void* c, const array::shape& s)
         {
             using traits = array::traits<C>;
             traits::resize(*static_cast<C*>(c), s);

@@ -24,7 +24,7 @@ namespace xautodiff::evaluate
         array::index count, size;  ///< how many there are, and their length
 
         /// Fills rows with one element each, which lie `step` apart. Writes up to a register's worth more than all rows.
-        [[gnu::noinline]] void repeat(T* to, const T* from, array::index step) const
+        void repeat(T* to, const T* from, array::index step) const
         {
             constexpr array::index lanes = array::lane_count<T>;
             const array::index n = size;
@@ -59,7 +59,7 @@ namespace xautodiff::evaluate
 
         /// Adds each row to one element; these lie `step` apart. Four rows at a time, each from its first element to its last:
         /// so few need no more sums, nor pairs.
-        [[gnu::noinline]] void sum(T* to, const T* from, array::index step) const
+        void sum(T* to, const T* from, array::index step) const
         {
             const array::index n = size;
             array::index row = 0;
