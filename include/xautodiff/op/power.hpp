@@ -25,7 +25,8 @@ namespace xautodiff::op
         {
             // Where a partial derivative is taken as 0, what is not looked at is finite: derivatives of it are to be 0 too.
             const auto by_base = math::where(p == 0, 0, p * math::pow(math::where(p == 0, 1, x), p - 1));
-            const auto by_exponent = y * math::log(math::where(x == 0, math::where(p >= 0, 1, x), x));
+            const auto logarithm = math::log(math::where(x == 0, math::where(p >= 0, 1, x), x));
+            const auto by_exponent = math::where(x == 0, math::where(p >= 0, 0, y * logarithm), y * logarithm);
             return std::tuple{by_base, by_exponent};
         }
     };
