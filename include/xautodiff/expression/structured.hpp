@@ -36,10 +36,22 @@ namespace xautodiff
         template <class X, class Tag>
         using node_at = operand_node_t<Tag, const X&>;
 
+        /// Whether Op takes parameters that the type knows, for an operand of X's shape as far as that is known.
+        template <class Op, class X, class P>
+        inline constexpr bool parameters_fit =
+            requires { typename std::integral_constant<int, Op::result_shape(static_shape_of<X>, P::value).rank>; };
+
         /// Op with parameters as its last operand.
         template <class Op, class Tag, class X, class P>
         constexpr auto with_parameters(const X& x, const P& p)
         {
+            if constexpr (std::is_empty_v<P> && requires { &Op::result_shape; })
+            {
+                static_assert(
+                    parameters_fit<Op, node_at<X, void>, P>,
+                    "xautodiff: these axes, extents or indices do not fit the operand's shape, as far as its type "
+                    "tells it");
+            }
             return apply<Op, node_at<X, place<Tag, 0>>, P>(make_node<place<Tag, 0>>(x), p);
         }
 
