@@ -7,7 +7,6 @@
 #include <xautodiff/array/reshape.hpp>
 
 #include <concepts>
-#include <string>
 
 namespace xautodiff::array
 {

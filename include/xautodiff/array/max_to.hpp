@@ -6,7 +6,6 @@
 #include <xautodiff/array/loop.hpp>
 #include <xautodiff/array/reduction_axes.hpp>
 
-#include <string>
 #include <type_traits>
 
 namespace xautodiff::array

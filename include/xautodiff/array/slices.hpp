@@ -8,7 +8,6 @@
 
 #include <concepts>
 #include <limits>
-#include <string>
 #include <type_traits>
 
 namespace xautodiff

@@ -79,26 +79,6 @@ namespace xautodiff::evaluate
                            .data());
         }
 
-        /// The shape of the first output, from payloads alone; nothing is computed. Throws shape_error where shapes do not fit.
-        template <class Node>
-        array::shape shape_of(const Node& node)
-        {
-            m_machine.take_payloads(node);
-            m_machine.infer_shapes();
-            return m_machine.output_shape(0);
-        }
-
-        /// The memory that is kept for the next run, as far as it grows with the arrays.
-        std::size_t kept_bytes() const
-        {
-            std::size_t bytes = m_machine.kept_bytes();
-            if constexpr (!schedule.expected.empty())
-            {
-                bytes += m_careful == nullptr ? 0 : static_cast<const careful*>(m_careful.get())->kept_bytes();
-            }
-            return bytes;
-        }
-
         /// The same with a place for each output.
         template <class Node, class Arguments>
         bool run(const Node& node, const Arguments& arguments, const result_place<T>* results)
@@ -121,6 +101,26 @@ namespace xautodiff::evaluate
                 }
             }
             return true;
+        }
+
+        /// The shape of the first output, from payloads alone; nothing is computed. Throws shape_error where shapes do not fit.
+        template <class Node>
+        array::shape shape_of(const Node& node)
+        {
+            m_machine.take_payloads(node);
+            m_machine.infer_shapes();
+            return m_machine.output_shape(0);
+        }
+
+        /// The memory that is kept for the next run, as far as it grows with the arrays.
+        std::size_t kept_bytes() const
+        {
+            std::size_t bytes = m_machine.kept_bytes();
+            if constexpr (!schedule.expected.empty())
+            {
+                bytes += m_careful == nullptr ? 0 : static_cast<const careful*>(m_careful.get())->kept_bytes();
+            }
+            return bytes;
         }
 
     private:

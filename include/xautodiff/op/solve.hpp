@@ -5,7 +5,6 @@
 
 #include <xautodiff/op/product.hpp>
 
-#include <string>
 #include <string_view>
 
 namespace xautodiff::op
